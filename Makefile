@@ -1,0 +1,55 @@
+# make demo   the main job on the embedded data, in its own small environment
+# make test   checks (ruff, mypy), then every test
+# make fast   the checks and the quick tests, for daily work
+PYTHON ?= python3
+TORCH_ARGS ?=
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo setup test check fast quality bench reports lock clean
+
+demo: .venv/.core
+	$(BIN)/matinee demo
+
+setup: .venv/.dev
+
+# The stamps: an environment is made anew when its lock changes. `.dev` holds all that `.core` does.
+.venv/.core: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --no-deps -e .
+	touch $@
+
+.venv/.dev: requirements-dev.lock torch.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install -q -r torch.txt $(TORCH_ARGS)
+	$(BIN)/pip install -q --no-deps -e .
+	$(BIN)/pip check
+	touch $@ .venv/.core
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest -n 2 --durations 5
+
+fast: check
+	$(BIN)/pytest -n 2 -m "not slow"
+
+quality: .venv/.dev
+	$(BIN)/python benchmarks/quality/run.py
+
+bench: .venv/.dev
+	$(BIN)/python benchmarks/speed/run.py
+
+# On a machine where pip finds a CPU build of torch; see docs/guides/dependencies.md.
+LOCK := $(BIN)/pip-compile -q -c torch.txt --generate-hashes --no-emit-find-links --no-emit-index-url --unsafe-package torch --strip-extras
+lock: setup
+	$(LOCK) --extra report -o requirements.lock pyproject.toml
+	$(LOCK) --extra report --extra torch --extra dev -o requirements-dev.lock pyproject.toml
+	sed -i '/^# WARNING/,$$d' requirements.lock requirements-dev.lock
+
+clean:
+	rm -rf .venv runs

@@ -1,0 +1,166 @@
+"""The one door to the disk: write under a temporary name, fsync, rename, fsync the folder.
+
+A reader sees the old content or the new, never a mixture and never nothing. A write that fails
+(disk full, quota, read-only) leaves the old content, removes its temporary file and is a
+`ResourceError`. A file is 0600 and a folder 0700 until its owner decides otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from matinee.errors import ResourceError
+
+TEMPORARY = ".matinee-tmp-"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file to write into; it becomes `path` when the block ends without an error."""
+    temporary = _temporary_beside(path)
+    with _resource_errors(path):
+        try:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Readable JSON with sorted keys: the same content is the same bytes. NaN is refused."""
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextlib.contextmanager
+def publishing(folder: Path) -> Iterator[Path]:
+    """An empty folder to fill; it becomes `folder` by one rename when the block ends without an error.
+
+    An older `folder` is moved aside first and deleted after the rename; if the machine stops between
+    the two renames, `recover` puts the older one back.
+    """
+    temporary = _temporary_beside(folder)
+    with _resource_errors(folder):
+        try:
+            temporary.mkdir(mode=0o700)
+            yield temporary
+            for inner, _, names in os.walk(temporary):
+                for name in names:
+                    _sync_file(Path(inner, name))
+                sync_folder(Path(inner))
+            aside = folder.parent / f".matinee-old-{folder.name}"
+            if folder.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+                os.rename(folder, aside)
+            os.rename(temporary, folder)
+            sync_folder(folder.parent)
+            shutil.rmtree(aside, ignore_errors=True)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def recover(folder: Path) -> None:
+    """Undo a `publishing(folder)` that stopped between its two renames."""
+    aside = folder.parent / f".matinee-old-{folder.name}"
+    if aside.exists():
+        if folder.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            os.rename(aside, folder)
+
+
+def append_line(path: Path, record: dict[str, Any], *, sync: bool = False) -> None:
+    """Append one JSON object as a line. A torn last line is dropped by `read_lines`."""
+    line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    with _resource_errors(path), open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
+        file.write(line)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a journal; a line cut short by a stop is left out."""
+    if not path.exists():
+        return []
+    *whole, _torn = path.read_bytes().split(b"\n")
+    return [json.loads(line) for line in whole if line]
+
+
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold `folder` alone. The lock belongs to the process and dies with it, so none is ever stale."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _resource_errors(folder), open(folder / ".lock", "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ResourceError(
+                "in-use", "another process is at work on this folder", "wait for it, or stop it", folder
+            ) from None
+        yield
+
+
+def sweep(folder: Path, keep: Sequence[str] = ()) -> None:
+    """Remove temporary files that a killed process of ours left in `folder`. Call it under `lock`."""
+    for left in folder.glob(f"{TEMPORARY}*"):
+        if left.name not in keep:
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _temporary_beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.parent / f"{TEMPORARY}{secrets.token_hex(6)}"
+
+
+_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EROFS: "read-only disk",
+         errno.EACCES: "no permission to write", errno.EPERM: "no permission to write", errno.EIO: "the disk failed"}
+
+
+@contextlib.contextmanager
+def _resource_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        way = "free some space, then run the same command again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (
+            "choose another place, or ask for the permission")
+        raise ResourceError("cannot-write", f"{_FULL[error.errno]} ({error.strerror})", way, path) from error
