@@ -99,16 +99,21 @@ class Interactions:
 
         A pair that occurs often counts once; a confidence made from the counts says otherwise. Always a copy.
         """
+        shape = (self.n_users, self.n_items)
+        out = csr_array((self.values.copy(), self.items.copy(), self.indptr.copy()), shape=shape)
+        out.sort_indices()
         users = self.users
-        order = np.lexsort((self.items, users))
-        users, items, values = users[order], self.items[order], self.values[order]
-        first = np.ones(len(items), bool)
-        first[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
-        if len(items):
-            values = np.maximum.reduceat(values, np.flatnonzero(first)).astype(np.float32, copy=False)
+        first = np.ones(len(self), bool)
+        first[1:] = (users[1:] != users[:-1]) | (out.indices[1:] != out.indices[:-1])
+        if bool(first.all()):
+            return out
         indptr = np.zeros(self.n_users + 1, np.int64)
         np.cumsum(np.bincount(users[first], minlength=self.n_users), out=indptr[1:])
-        return csr_array((values, items[first], indptr), shape=(self.n_users, self.n_items))
+        return csr_array((np.maximum.reduceat(out.data, np.flatnonzero(first)), out.indices[first], indptr), shape=shape)
+
+    def item_counts(self) -> NDArray[np.int64]:
+        """(I,) distinct users of each item."""
+        return np.bincount(self.matrix().indices, minlength=self.n_items).astype(np.int64)
 
     def take(self, users: NDArray[np.int64]) -> Interactions:
         """The same log for `users` (B,), in that order. Repeats allowed; -1 is somebody who has done nothing."""

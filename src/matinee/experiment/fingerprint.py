@@ -1,0 +1,132 @@
+"""What code, packages and machine a result came from."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info
+
+import matinee
+
+PACKAGE = Path(matinee.__path__[0])
+
+COMPUTING = ("numpy", "scipy", "numba", "llvmlite", "torch", "lightgbm")
+"""Packages whose version may change a fitted bit."""
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of JSON-able content."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+@cache
+def package_hash() -> str:
+    """SHA-256 of every source and settings file of the package."""
+    files = sorted(path for pattern in ("*.py", "*.yaml", "*.html") for path in PACKAGE.rglob(pattern))
+    return _hash_files(files, PACKAGE)
+
+
+def source_hash(start: Path) -> str:
+    """SHA-256 of a file and of every file of the package it imports, at any depth: another file's edit changes nothing."""
+    return _hash_files(sorted(_closure(start)), PACKAGE)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Every installed distribution and its version."""
+    return {dist.name.lower(): dist.version for dist in distributions() if dist.name}
+
+
+def computing_versions() -> dict[str, str]:
+    return {name: version for name, version in versions().items() if name in COMPUTING}
+
+
+def code_state() -> dict[str, Any]:
+    """Commit and uncommitted change of the checkout the package runs from; nulls where it is not in one."""
+    top = _git("rev-parse", "--show-toplevel")
+    inside = top is not None and PACKAGE.is_relative_to(top) and _git("ls-files", "--", str(PACKAGE)) != ""
+    if not inside:
+        return {"commit": None, "diff": None, "package": package_hash()}
+    return {"commit": _git("rev-parse", "HEAD"), "diff": _git("diff", "HEAD", "--", str(PACKAGE)) or None,
+            "package": package_hash()}
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "python": platform.python_version(),
+    }
+
+
+def thread_pools() -> list[dict[str, Any]]:
+    """BLAS and OpenMP pools as loaded now: another pool or another thread count may give other last bits."""
+    return [{key: pool.get(key) for key in ("internal_api", "version", "num_threads", "architecture")}
+            for pool in threadpool_info()]
+
+
+def _hash_files(files: Iterable[Path], root: Path) -> str:
+    total = hashlib.sha256()
+    for path in files:
+        name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
+        total.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _closure(start: Path) -> set[Path]:
+    found: set[Path] = set()
+    todo = [start]
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.add(path)
+            todo += _imports(path)
+    return found
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    files = (_file_of(name) for name in names if name.split(".")[0] == "matinee")
+    return tuple(file for file in files if file)
+
+
+def _file_of(module: str) -> Path | None:
+    inside = PACKAGE.joinpath(*module.split(".")[1:])
+    for candidate in (inside.with_suffix(".py"), inside / "__init__.py"):
+        if candidate.is_file() and inside != PACKAGE:
+            return candidate
+    return None
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, check=False, timeout=30)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except FileNotFoundError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())

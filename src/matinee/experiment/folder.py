@@ -1,0 +1,106 @@
+"""The run folder: where each artefact of a run stands. Everything later (report, serving, compare) reads it from here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from matinee import durable
+from matinee.data.dataset import Dataset
+from matinee.errors import ModelError
+from matinee.experiment.dataset_store import load_dataset, load_split
+from matinee.split.parts import Split
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """An existing run. Raises ModelError where `path` is none."""
+        if not (path / "manifest.json").is_file():
+            raise ModelError("no-run", "this is not a run folder: it has no manifest.json",
+                             "give the folder that `matinee run` printed, such as runs/demo-1a2b3c4d", path)
+        return cls(path)
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        return self._json("manifest.json")
+
+    @cached_property
+    def metrics(self) -> list[dict[str, Any]]:
+        """Rows of id, part, segment, metric, value, low, high, users."""
+        return list(self._json("metrics.json")["rows"])
+
+    @cached_property
+    def timings(self) -> list[dict[str, Any]]:
+        """Rows of id, stage, seconds, peak_mb."""
+        return list(self._json("timings.json")["rows"])
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The whole data set, final histories included."""
+        return load_dataset(self.path / "dataset")
+
+    @cached_property
+    def split(self) -> Split:
+        return load_split(self.path / "split")
+
+    def lists(self, stage: str, id_: str) -> Path:
+        """The folder of one entry's lists; where test shares valid's scorer its lists are still its own."""
+        return self.path / "lists" / stage / id_
+
+    def model(self, stage: str, id_: str) -> Path:
+        """The folder of one fitted model; test's is valid's where nothing was refitted."""
+        return self.path / "models" / self.shared.get(stage, stage) / id_
+
+    @property
+    def shared(self) -> dict[str, str]:
+        return dict(self.manifest["shared"])
+
+    @property
+    def is_done(self) -> bool:
+        return (self.path / "report.html").is_file()
+
+    def submission(self, id_: str) -> Path:
+        return self.path / "submission" / f"{id_}.csv"
+
+    def write_json(self, name: str, content: Any) -> None:
+        durable.write_json(self.path / name, content)
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        if not path.is_file():
+            raise ModelError("no-run", f"{name} is missing: the run has not come that far",
+                             "run the experiment again; it goes on where it stopped", self.path)
+        return dict(json.loads(path.read_text()))
+
+
+def find(address: str, runs: Path) -> tuple[RunFolder, str | None]:
+    """`RUN` or `RUN/ID`, RUN a path, a run's id below `runs`, or the beginning of exactly one run's id."""
+    run, _, entry = address.rstrip("/").rpartition("/")
+    for folder, id_ in ((address, None), (run, entry)):
+        if folder and (found := _run_named(folder, runs)):
+            return RunFolder.open(found), id_
+    raise ModelError("no-run", f"no run answers to {address!r}",
+                     f"`ls {runs}` shows the runs; an entry of one is RUN/ID, such as demo-1a2b3c4d/ease")
+
+
+def _run_named(name: str, runs: Path) -> Path | None:
+    for path in (Path(name), runs / name):
+        if (path / "manifest.json").is_file():
+            return path
+    near = [path for path in runs.glob(f"{name}*") if (path / "manifest.json").is_file()] if "/" not in name else []
+    return near[0] if len(near) == 1 else None
