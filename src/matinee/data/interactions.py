@@ -95,19 +95,20 @@ class Interactions:
         return len(self.items)
 
     def matrix(self) -> csr_array:
-        """(U, I) float32, columns sorted, one entry a pair: the largest confidence among its events.
+        """(U, I) float32, columns sorted, int32 indices, one entry a pair: the largest confidence among its events.
 
         A pair that occurs often counts once; a confidence made from the counts says otherwise. Always a copy.
         """
         shape = (self.n_users, self.n_items)
-        out = csr_array((self.values.copy(), self.items.copy(), self.indptr.copy()), shape=shape)
+        narrow = np.int32 if len(self) < 2**31 else np.int64  # scipy widens the indices to the type of indptr
+        out = csr_array((self.values.copy(), self.items.copy(), self.indptr.astype(narrow)), shape=shape)
         out.sort_indices()
         users = self.users
         first = np.ones(len(self), bool)
         first[1:] = (users[1:] != users[:-1]) | (out.indices[1:] != out.indices[:-1])
         if bool(first.all()):
             return out
-        indptr = np.zeros(self.n_users + 1, np.int64)
+        indptr = np.zeros(self.n_users + 1, narrow)
         np.cumsum(np.bincount(users[first], minlength=self.n_users), out=indptr[1:])
         return csr_array((np.maximum.reduceat(out.data, np.flatnonzero(first)), out.indices[first], indptr), shape=shape)
 
