@@ -147,6 +147,8 @@ class Recommender(ABC):
     """Does a confidence change the scores? Where not, an experiment that asks for one is refused by name."""
     honours_features: ClassVar[bool] = False
     """Does it learn from the features that its entry names?"""
+    validates: ClassVar[bool] = False
+    """Does `fit` choose when to stop by `Run.validate`?"""
 
     @abstractmethod
     def fit(self, train: Dataset, run: Run = Run()) -> Scorer:
