@@ -1,0 +1,46 @@
+"""Rows shared out to threads in pieces that do not depend on how many threads there are.
+
+A kernel owns the rows of its piece and writes nowhere else, so one thread and many give the same bits.
+The kernels release the interpreter's lock; numba's own thread pool is not used, because it may not be
+entered by two callers at once and a server has many.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from threadpoolctl import threadpool_limits
+
+_limit: ContextVar[int] = ContextVar("threads", default=os.cpu_count() or 1)
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Inside the block our kernels, when called from this thread, and all of BLAS use at most so many threads."""
+    before = _limit.set(max(1, threads))
+    try:
+        with threadpool_limits(max(1, threads)):
+            yield
+    finally:
+        _limit.reset(before)
+
+
+def in_pieces(work: Callable[[int, int], None], n: int, size: int) -> None:
+    """Call work(start, stop) for each `size` of the rows 0..n; idle threads take the next piece."""
+    starts = range(0, n, size)
+
+    def piece(start: int) -> None:
+        work(start, min(start + size, n))
+
+    workers = min(_limit.get(), len(starts))
+    if workers < 2:
+        for start in starts:
+            piece(start)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(piece, starts):  # the first error is raised here
+            pass
