@@ -14,6 +14,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
 import matinee
@@ -27,6 +29,10 @@ COMPUTING = ("numpy", "scipy", "numba", "llvmlite", "torch", "lightgbm")
 def digest(content: Any) -> str:
     """SHA-256 of JSON-able content."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def array_hash(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 @cache

@@ -6,29 +6,42 @@ import contextlib
 import resource
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matinee import durable
 
-@dataclass
+
+@dataclass(frozen=True)
 class Timings:
-    """Rows of `timings.json`, in the order the steps ended."""
+    """Steps go to the journal as they end, so that a run that was stopped keeps what it knew."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    journal: Path
 
     @contextlib.contextmanager
-    def step(self, id_: str | None, stage: str) -> Iterator[None]:
-        """Time a block. `stage` is what is done: load, split, fit, score, evaluate ...; `id_` the model it is done for."""
+    def step(self, id_: str | None, stage: str, *, reused: bool = False) -> Iterator[None]:
+        """Time a block. `stage` is what is done: load, split, fit:valid, score:test ...; `id_` the entry it is done for."""
         _forget_peak()
         start = time.perf_counter()
         yield
-        self.rows.append({"id": id_, "stage": stage, "seconds": round(time.perf_counter() - start, 3),
-                          "peak_mb": round(peak_mb(), 1)})
+        durable.append_line(self.journal, {
+            "event": "step", "id": id_, "stage": stage, "seconds": round(time.perf_counter() - start, 3),
+            "peak_mb": round(peak_mb(), 1), "reused": reused,
+        }, sync=True)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of `timings.json`: the newest measurement of each step."""
+        newest: dict[tuple[str | None, str], dict[str, Any]] = {}
+        for line in durable.read_lines(self.journal):
+            if line.get("event") == "step":
+                row = {key: value for key, value in line.items() if key != "event"}
+                newest[(row["id"], row["stage"])] = row
+        return list(newest.values())
 
 
 def peak_mb() -> float:
-    """The largest resident memory of this process since the last step began (or ever, where the kernel keeps no more)."""
+    """The largest resident memory since the last step began (of the process's life, where the kernel keeps no more)."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,0 +1,42 @@
+"""Stored lists to the rows of metrics.json, and the per-user values that comparisons are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.evaluation.accuracy import per_user
+from matinee.evaluation.evaluate import evaluate
+from matinee.evaluation.names import depth_of
+from matinee.experiment import lists_store
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.stages import StageData
+from matinee.ranking.lists import Lists
+
+
+def stored_lists(folder: RunFolder, id_: str, stage: StageData, depth: int) -> Lists:
+    """The first `depth` places of one entry's stored lists of this stage."""
+    dataset = stage.fit
+    blocks = lists_store.read(folder.lists(stage.name, id_), stage.users, dataset.users, dataset.items)
+    return lists_store.joined(blocks, depth)
+
+
+def rows_of(
+    folder: RunFolder, id_: str, stage: StageData, metrics: Sequence[str], segments: Sequence[str], seed: int
+) -> list[dict[str, Any]]:
+    """Rows id, part, segment, metric, value, low, high, users of one entry."""
+    assert stage.truth is not None
+    lists = stored_lists(folder, id_, stage, max(depth_of(metric) for metric in metrics))
+    rows = evaluate(lists, stage.truth, metrics=metrics, segments=segments, given=stage.given, fit=stage.fit.log,
+                    item_features=stage.fit.item_features, seed=seed)
+    return [{"id": id_, "part": stage.name, "segment": row.segment, "metric": row.metric, "value": row.value,
+             "low": row.low, "high": row.high, "users": row.users} for row in rows]
+
+
+def values_of(folder: RunFolder, id_: str, stage: StageData, metric: str) -> NDArray[np.float64]:
+    """(V,) one metric of each user of the stage's truth."""
+    assert stage.truth is not None
+    return per_user(stored_lists(folder, id_, stage, depth_of(metric)), stage.truth, [metric])[metric]

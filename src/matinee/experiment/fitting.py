@@ -1,0 +1,96 @@
+"""One model entry, one stage: the fitted scorer, from the cache where nothing that it depends on has changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matinee import catalog
+from matinee.config import Experiment, ModelEntry
+from matinee.contract import Run, Scorer
+from matinee.errors import ConfigError
+from matinee.evaluation.accuracy import per_user
+from matinee.experiment import fingerprint
+from matinee.experiment.stages import StageData
+from matinee.ranking.recommend import recommend
+from matinee.scoring.weighted import Weighted
+
+Report = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitter:
+    """Fits the entries of one experiment."""
+
+    experiment: Experiment
+    threads: int
+    progress: Callable[[str, int, int], None]
+    journal: Report
+    checkpoints: Path
+
+    def key(self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None) -> str:
+        """What the fitted bits depend on, as one hash. Equal keys, equal scorers."""
+        train = stage.fit
+        about: dict[str, Any] = {
+            "model": entry.model,
+            "recipe": dataclasses.asdict(entry.recipe),
+            "weights": None if entry.weights is None else [type(entry.weights).__name__, dataclasses.asdict(entry.weights)],
+            "features": list(entry.features),
+            "seed": self.experiment.seed,
+            "events": train.hash,
+            "source": fingerprint.source_hash(catalog.source_file(entry.model, self.experiment.base)),
+            "versions": fingerprint.computing_versions(),
+            "threads": self.threads,
+            "stop_at": stop_at,
+        }
+        if entry.recipe.validates and stop_at is None and valid is not None and valid.truth is not None:
+            about["validated"] = [valid.truth.hash, valid.given.hash(), self.experiment.evaluate.metrics[0]]
+        return fingerprint.digest(about)
+
+    def fit(self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None) -> Scorer:
+        """Fit `entry` on what `stage` may learn from; validate on `valid` where the recipe stops early.
+
+        Raises ConfigError where a confidence is asked of a model that cannot honour it.
+        """
+        train = stage.fit
+        wrap: Callable[[Scorer], Scorer] = _as_it_is
+        if entry.weights is not None:
+            if not entry.recipe.honours_weights:
+                raise ConfigError("weights-ignored", f"{entry.model} cannot honour the confidence of {entry.id!r}",
+                                  "leave `weights` out, or choose another model")
+            state = entry.weights.fit(train)
+            train = train.with_log(train.log.with_values(entry.weights.apply(state, train.log)))
+            wrap = Weighted.wrapping(entry.weights, state)
+        run = Run(
+            seed=self.experiment.seed,
+            threads=self.threads,
+            progress=self.progress,
+            journal=lambda facts: self.journal({"id": entry.id, "part": stage.name, **facts}),
+            checkpoint=self.checkpoints / stage.name / entry.id if entry.recipe.validates else None,
+            validate=self._validator(valid, wrap) if entry.recipe.validates and stop_at is None and valid else None,
+            stop_at=stop_at,
+        )
+        return wrap(entry.recipe.fit(train, run))
+
+    def _validator(self, valid: StageData, wrap: Callable[[Scorer], Scorer]) -> Callable[[Scorer], float]:
+        """The first metric over the valid users; the model gets one number and never sees what is hidden."""
+        metric = self.experiment.evaluate.metrics[0]
+        truth = valid.truth
+        assert truth is not None
+        depth = int(metric.split("@")[1].split(":")[0]) if "@" in metric else 25
+
+        def validate(scorer: Scorer) -> float:
+            lists = recommend(wrap(scorer), valid.ask, valid.users, depth, repeats=valid.fit.facts.repeats,
+                              filters=valid.filters)
+            return float(np.mean(per_user(lists, truth, [metric])[metric]))
+
+        return validate
+
+
+def _as_it_is(scorer: Scorer) -> Scorer:
+    return scorer

@@ -1,0 +1,77 @@
+"""What it takes to do a run again, written before the first model is fitted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from matinee import catalog
+from matinee.config import Experiment
+from matinee.data.describe import describe
+from matinee.experiment import fingerprint
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.material import Material
+
+
+def run_id(experiment: Experiment, material: Material) -> str:
+    """The name and eight hex digits of all that decides the result: the same experiment is the same folder."""
+    outside = [_content(catalog.source_file(entry.model, experiment.base))
+               for entry in experiment.models if catalog.is_path(entry.model)]
+    decides = [experiment.identity(), material.dataset.hash, material.split.hash, fingerprint.package_hash(), outside]
+    return f"{experiment.name}-{fingerprint.digest(decides)[:8]}"
+
+
+def write_manifest(folder: RunFolder, experiment: Experiment, material: Material, threads: int) -> None:
+    """manifest.json, and copies of outside model files under `outside/`."""
+    dataset, split = material.dataset, material.split
+    stages = list(split.stages)
+    shared = {"test": "valid"} if "valid" in stages and _same_fit(material) else {}
+    folder.write_json("manifest.json", {
+        "format": 1,
+        "run": folder.id,
+        "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "config": experiment.resolved(),
+        "base": str(experiment.base.resolve()),
+        "data": {"hash": dataset.hash, "users": dataset.n_users, "items": dataset.n_items, "events": len(dataset.log),
+                 "users_hash": dataset.users.hash, "items_hash": dataset.items.hash, "facts": describe(dataset)},
+        "split": {"hash": split.hash, "settings": dict(split.settings), "notes": dict(split.notes), "stages": stages},
+        "shared": shared,
+        "seed": experiment.seed,
+        "threads": threads,
+        "code": fingerprint.code_state(),
+        "outside": _copy_outside(folder.path / "outside", experiment),
+        "packages": fingerprint.versions(),
+        "thread_pools": fingerprint.thread_pools(),
+        "environment": {name: os.environ[name] for name in sorted(os.environ) if name.endswith("_NUM_THREADS")
+                        or name.startswith("OPENBLAS_")},
+        "machine": fingerprint.machine(),
+    })
+
+
+def _same_fit(material: Material) -> bool:
+    stages = material.split.stages
+    return bool((stages["valid"].fit == stages["test"].fit).all())
+
+
+def _copy_outside(target: Path, experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """Outside models by their name in the experiment: a copy that stays when the file is edited or deleted."""
+    copies: dict[str, dict[str, Any]] = {}
+    for entry in experiment.models:
+        if not catalog.is_path(entry.model) or entry.model in copies:
+            continue
+        source = catalog.source_file(entry.model, experiment.base)
+        target.mkdir(exist_ok=True)
+        names = []
+        for file in (source, source.with_suffix(".yaml")):
+            if file.is_file():
+                shutil.copyfile(file, target / file.name)
+                names.append(file.name)
+        copies[entry.model] = {"files": names, "hash": _content(source)}
+    return copies
+
+
+def _content(path: Path) -> str:
+    return fingerprint.digest(path.read_text())

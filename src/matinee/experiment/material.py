@@ -1,0 +1,103 @@
+"""The data set and the split of an experiment, read once and then found again by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from matinee.config import DataSettings, Experiment
+from matinee.data.dataset import Dataset
+from matinee.data.load import load
+from matinee.data.source import Reading
+from matinee.errors import ModelError
+from matinee.experiment import fingerprint
+from matinee.experiment.cache import Cache
+from matinee.experiment.dataset_store import load_dataset, load_split, save_dataset, save_split
+from matinee.split.parts import Split
+from matinee.split.protocol import Protocol
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    dataset: Dataset
+    split: Split
+    reused: tuple[str, ...]
+    """Which of `data` and `split` were found and not made."""
+
+
+def material(experiment: Experiment, cache: Cache, progress: Progress) -> Material:
+    """Read and split, or find both again: a second experiment on the same files starts at the models."""
+    dataset, data_found = _dataset(experiment.data, experiment.base, cache, progress)
+    split, split_found = _split(experiment.split, dataset, experiment.base, cache)
+    found = [name for name, was_found in (("data", data_found), ("split", split_found)) if was_found]
+    return Material(dataset, split, tuple(found))
+
+
+def read_dataset(settings: DataSettings, base: Path, progress: Progress) -> Dataset:
+    """As the `data` block of an experiment says; paths count from `base`."""
+    return load(
+        settings.path if _is_generated(settings.path) else base / settings.path,
+        layout=settings.layout,
+        side=[base / folder for folder in settings.side],
+        reading=Reading(columns=settings.columns, encoding=settings.encoding, progress=progress),
+        min_rating=settings.min_rating,
+        min_user_events=settings.min_user_events,
+        min_item_events=settings.min_item_events,
+        duplicates=settings.duplicates,
+        repeats=settings.repeats,
+    )
+
+
+def _dataset(settings: DataSettings, base: Path, cache: Cache, progress: Progress) -> tuple[Dataset, bool]:
+    inputs = [settings.path, *settings.side]
+    content = [source if _is_generated(source) else _content(base / source) for source in inputs]
+    key = fingerprint.digest([asdict(settings), content, fingerprint.source_hash(fingerprint.PACKAGE / "data/load.py"),
+                              [fingerprint.source_hash(path) for path in _layout_files()]])
+    place = cache.place("data", key)
+    try:
+        return load_dataset(place), True
+    except ModelError:  # not there, or damaged: reading again is the cure for both
+        dataset = read_dataset(settings, base, progress)
+        save_dataset(dataset, place)
+        return dataset, False
+
+
+def _split(protocol: Protocol, dataset: Dataset, base: Path, cache: Cache) -> tuple[Split, bool]:
+    source = fingerprint.source_hash(fingerprint.PACKAGE / "split/__init__.py")
+    key = fingerprint.digest([type(protocol).__name__, asdict(protocol), dataset.hash, source])
+    place = cache.place("split", key)
+    try:
+        return load_split(place), True
+    except ModelError:
+        split = protocol.split(dataset)
+        save_split(split, place)
+        return split, False
+
+
+def _is_generated(path: str) -> bool:
+    return path.startswith(("embedded:", "synthetic"))
+
+
+def _layout_files() -> list[Path]:
+    return sorted((fingerprint.PACKAGE / "data").rglob("*.py"))
+
+
+def _content(path: Path) -> list[str]:
+    """Name and SHA-256 of every file at `path`, read in blocks."""
+    return [f"{file.relative_to(path) if file != path else ''} {_file_hash(file)}" for file in _files(path)]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.is_file())
+    elif path.is_file():
+        yield path
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

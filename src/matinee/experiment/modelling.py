@@ -1,0 +1,106 @@
+"""Fit every model at every stage, and write its lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matinee.config import ModelEntry
+from matinee.contract import Scorer
+from matinee.experiment import fingerprint, lists_store
+from matinee.experiment.cache import Cache, copy_whole
+from matinee.experiment.fitting import Fitter
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.stages import StageData
+from matinee.experiment.timing import Timings
+from matinee.ranking.recommend import recommend
+from matinee.scoring import store
+
+DEPTH = 100
+"""Places kept of every list, so that list ensembles need no refitting."""
+
+
+@dataclass
+class Modelling:
+    """Everything a run needs to turn model entries into stored scorers and stored lists."""
+
+    folder: RunFolder
+    fitter: Fitter
+    cache: Cache
+    timings: Timings
+    say: Callable[[str], None]
+    found: dict[str, int | None] = field(default_factory=dict)
+    """Per entry, the number of epochs that validation chose; later fits stop there."""
+
+    def model(self, entry: ModelEntry, stages: dict[str, StageData]) -> None:
+        """Fit `entry` for each stage and write the lists of the stage's users. Where stages share a fit, it is done once."""
+        valid = stages.get("valid")
+        scorer: Scorer | None = None
+        fitted_on: str | None = None
+        for stage in stages.values():
+            place = self.folder.model(stage.name, entry.id)
+            if scorer is None or self.folder.shared.get(stage.name) != fitted_on:
+                key = self.fitter.key(entry, stage, valid, self.found.get(entry.id))
+                scorer, fitted_on = self._fitted(entry, stage, valid, key, place), stage.name
+                stop_at = scorer.found.get("stop_at")
+                self.found.setdefault(entry.id, int(stop_at) if stop_at is not None else None)
+            self.lists(entry.id, scorer, stage, list_key(key, stage))
+
+    def _fitted(self, entry: ModelEntry, stage: StageData, valid: StageData | None, key: str, place: Path) -> Scorer:
+        known = self.cache.find("model", key)
+        if known is not None and (known / "manifest.json").is_file():
+            with self.timings.step(entry.id, f"load:{stage.name}", reused=True):
+                if known != place.resolve():
+                    copy_whole(known, place)
+                scorer, _ = store.load(place)
+            self.say(f"{entry.id}: reused for {stage.name}")
+            return scorer
+        with self.timings.step(entry.id, f"fit:{stage.name}"):
+            scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
+        with self.timings.step(entry.id, f"store:{stage.name}"):
+            store.save(scorer, place, about=self._about(entry, stage, key))
+        self.cache.note("model", key, place)
+        return scorer
+
+    def lists(self, id_: str, scorer: Scorer, stage: StageData, key: str) -> None:
+        """Write the lists of one scorer, part by part; parts that are there already are kept."""
+        target = self.folder.lists(stage.name, id_)
+        known = self.cache.find("lists", key)
+        if known is not None and known != target.resolve() and lists_store.is_whole(known, key):
+            copy_whole(known, target)
+        if lists_store.is_whole(target, key):
+            return
+        dataset = stage.fit
+        parts = lists_store.parts_of(stage.users)
+        lists_store.begin(target, key, len(parts), min(DEPTH, dataset.n_items))
+        with self.timings.step(id_, f"score:{stage.name}"):
+            for number, users in enumerate(parts):
+                if not lists_store.has_part(target, number):
+                    block = recommend(scorer, stage.ask, users, min(DEPTH, dataset.n_items), name=id_,
+                                      repeats=dataset.facts.repeats, filters=stage.filters, fallback=stage.fallback,
+                                      progress=self.fitter.progress)
+                    lists_store.write_part(target, number, block, dataset.users, dataset.items)
+        self.cache.note("lists", key, target)
+
+    def _about(self, entry: ModelEntry, stage: StageData, key: str) -> dict[str, Any]:
+        return {
+            "id": entry.id,
+            "entry": self.fitter.experiment.entry(entry.id),
+            "stage": stage.name,
+            "seed": self.fitter.experiment.seed,
+            "key": key,
+            "users_hash": stage.fit.users.hash,
+            "items_hash": stage.fit.items.hash,
+            "events_hash": stage.fit.log.hash(),
+            "versions": fingerprint.computing_versions(),
+        }
+
+
+def list_key(scorer_key: str, stage: StageData) -> str:
+    """What stored lists depend on: the scorer, the histories, who is asked, the filters and the ranking code."""
+    source = fingerprint.source_hash(fingerprint.PACKAGE / "ranking/recommend.py")
+    filters = [repr(fitted) for fitted in stage.filters]
+    return fingerprint.digest([scorer_key, stage.name == "final", stage.given.hash(), fingerprint.array_hash(stage.users),
+                               filters, source, DEPTH])
