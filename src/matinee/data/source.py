@@ -38,6 +38,25 @@ class Source:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Reject:
+    """A row that was left out."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    raw: str  # cut at 300 characters
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the readers of one data set noticed on the way; they fill it, `load` tells it."""
+
+    rejects: list[Reject] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)  # JSON-able; joins the notes of the data set
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How to read; the same for every layout."""
@@ -48,3 +67,4 @@ class Reading:
     max_bad_share: float = 0.01
     rejects: str | None = None  # where skipped rows are written
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
+    findings: Findings = field(default_factory=Findings)
