@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.evaluate import evaluate
-from matinee.evaluation.names import depth_of
+from matinee.evaluation.names import parse
 from matinee.experiment import lists_store
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.stages import StageData
@@ -29,7 +29,7 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """Rows id, part, segment, metric, value, low, high, users of one entry."""
     assert stage.truth is not None
-    lists = stored_lists(folder, id_, stage, max(depth_of(metric) for metric in metrics))
+    lists = stored_lists(folder, id_, stage, max(parse(metric).k for metric in metrics))
     rows = evaluate(lists, stage.truth, metrics=metrics, segments=segments, given=stage.given, fit=stage.fit.log,
                     item_features=stage.fit.item_features, seed=seed)
     return [{"id": id_, "part": stage.name, "segment": row.segment, "metric": row.metric, "value": row.value,
@@ -39,4 +39,4 @@ def rows_of(
 def values_of(folder: RunFolder, id_: str, stage: StageData, metric: str) -> NDArray[np.float64]:
     """(V,) one metric of each user of the stage's truth."""
     assert stage.truth is not None
-    return per_user(stored_lists(folder, id_, stage, depth_of(metric)), stage.truth, [metric])[metric]
+    return per_user(stored_lists(folder, id_, stage, parse(metric).k), stage.truth, [metric])[metric]

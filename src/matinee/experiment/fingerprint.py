@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import hashlib
 import json
 import os
@@ -33,6 +34,13 @@ def digest(content: Any) -> str:
 
 def array_hash(array: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def fields_hash(thing: Any) -> str:
+    """SHA-256 of a dataclass of arrays and plain settings."""
+    parts = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+    return digest([type(thing).__name__, {name: array_hash(value) if isinstance(value, np.ndarray) else repr(value)
+                                          for name, value in parts.items()}])
 
 
 @cache

@@ -13,12 +13,12 @@ import numpy as np
 from matinee import catalog
 from matinee.config import Experiment, ModelEntry
 from matinee.contract import Run, Scorer
-from matinee.errors import ConfigError
 from matinee.evaluation.accuracy import per_user
+from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint
 from matinee.experiment.stages import StageData
 from matinee.ranking.recommend import recommend
-from matinee.scoring.weighted import Weighted
+from matinee.scoring.weighted import fit_weighted
 
 Report = Callable[[Mapping[str, Any]], None]
 
@@ -57,40 +57,28 @@ class Fitter:
 
         Raises ConfigError where a confidence is asked of a model that cannot honour it.
         """
-        train = stage.fit
-        wrap: Callable[[Scorer], Scorer] = _as_it_is
-        if entry.weights is not None:
-            if not entry.recipe.honours_weights:
-                raise ConfigError("weights-ignored", f"{entry.model} cannot honour the confidence of {entry.id!r}",
-                                  "leave `weights` out, or choose another model")
-            state = entry.weights.fit(train)
-            train = train.with_log(train.log.with_values(entry.weights.apply(state, train.log)))
-            wrap = Weighted.wrapping(entry.weights, state)
         run = Run(
             seed=self.experiment.seed,
             threads=self.threads,
             progress=self.progress,
             journal=lambda facts: self.journal({"id": entry.id, "part": stage.name, **facts}),
             checkpoint=self.checkpoints / stage.name / entry.id if entry.recipe.validates else None,
-            validate=self._validator(valid, wrap) if entry.recipe.validates and stop_at is None and valid else None,
+            validate=self._validator(valid) if entry.recipe.validates and stop_at is None and valid else None,
             stop_at=stop_at,
         )
-        return wrap(entry.recipe.fit(train, run))
+        if entry.weights is None:
+            return entry.recipe.fit(stage.fit, run)
+        return fit_weighted(entry.recipe, entry.weights, stage.fit, run)
 
-    def _validator(self, valid: StageData, wrap: Callable[[Scorer], Scorer]) -> Callable[[Scorer], float]:
+    def _validator(self, valid: StageData) -> Callable[[Scorer], float]:
         """The first metric over the valid users; the model gets one number and never sees what is hidden."""
         metric = self.experiment.evaluate.metrics[0]
         truth = valid.truth
         assert truth is not None
-        depth = int(metric.split("@")[1].split(":")[0]) if "@" in metric else 25
 
         def validate(scorer: Scorer) -> float:
-            lists = recommend(wrap(scorer), valid.ask, valid.users, depth, repeats=valid.fit.facts.repeats,
+            lists = recommend(scorer, valid.ask, valid.users, parse(metric).k, repeats=valid.fit.facts.repeats,
                               filters=valid.filters)
             return float(np.mean(per_user(lists, truth, [metric])[metric]))
 
         return validate
-
-
-def _as_it_is(scorer: Scorer) -> Scorer:
-    return scorer

@@ -109,6 +109,14 @@ def depth_of(folder: Path) -> int:
     return int(_about(folder)["depth"])
 
 
+def key_of(folder: Path) -> str:
+    """The key that stored lists were made under. Raises ModelError where there are none."""
+    about = _about(folder)
+    if not about:
+        raise ModelError("no-lists", "there are no lists here", "that entry was not ranked at this stage", folder)
+    return str(about["key"])
+
+
 def _part(folder: Path, part: int) -> Path:
     return folder / f"part-{part:05d}.parquet"
 

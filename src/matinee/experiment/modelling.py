@@ -33,6 +33,8 @@ class Modelling:
     say: Callable[[str], None]
     found: dict[str, int | None] = field(default_factory=dict)
     """Per entry, the number of epochs that validation chose; later fits stop there."""
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Per stage and entry, what its scorer depends on."""
 
     def model(self, entry: ModelEntry, stages: dict[str, StageData]) -> None:
         """Fit `entry` for each stage and write the lists of the stage's users. Where stages share a fit, it is done once."""
@@ -43,28 +45,31 @@ class Modelling:
             place = self.folder.model(stage.name, entry.id)
             if scorer is None or self.folder.shared.get(stage.name) != fitted_on:
                 key = self.fitter.key(entry, stage, valid, self.found.get(entry.id))
-                scorer, fitted_on = self._fitted(entry, stage, valid, key, place), stage.name
-                stop_at = scorer.found.get("stop_at")
-                self.found.setdefault(entry.id, int(stop_at) if stop_at is not None else None)
-            self.lists(entry.id, scorer, stage, list_key(key, stage))
+                scorer, stop_at = self._fitted(entry, stage, valid, key, place)
+                fitted_on = stage.name
+                self.found.setdefault(entry.id, stop_at)
+            self.keys[stage.name, entry.id] = key
+            self.lists(entry.id, scorer, stage, list_key(key, stage), personal=entry.recipe.personal)
 
-    def _fitted(self, entry: ModelEntry, stage: StageData, valid: StageData | None, key: str, place: Path) -> Scorer:
+    def _fitted(
+        self, entry: ModelEntry, stage: StageData, valid: StageData | None, key: str, place: Path
+    ) -> tuple[Scorer, int | None]:
         known = self.cache.find("model", key)
         if known is not None and (known / "manifest.json").is_file():
             with self.timings.step(entry.id, f"load:{stage.name}", reused=True):
                 if known != place.resolve():
                     copy_whole(known, place)
-                scorer, _ = store.load(place)
+                scorer, about = store.load(place)
             self.say(f"{entry.id}: reused for {stage.name}")
-            return scorer
+            return scorer, about["found"].get("stop_at")
         with self.timings.step(entry.id, f"fit:{stage.name}"):
             scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
         with self.timings.step(entry.id, f"store:{stage.name}"):
-            store.save(scorer, place, about=self._about(entry, stage, key))
+            store.save(scorer, place, about=self._about(entry, stage, key) | {"found": dict(scorer.found)})
         self.cache.note("model", key, place)
-        return scorer
+        return scorer, scorer.found.get("stop_at")
 
-    def lists(self, id_: str, scorer: Scorer, stage: StageData, key: str) -> None:
+    def lists(self, id_: str, scorer: Scorer, stage: StageData, key: str, *, personal: bool = True) -> None:
         """Write the lists of one scorer, part by part; parts that are there already are kept."""
         target = self.folder.lists(stage.name, id_)
         known = self.cache.find("lists", key)
@@ -80,6 +85,7 @@ class Modelling:
                 if not lists_store.has_part(target, number):
                     block = recommend(scorer, stage.ask, users, min(DEPTH, dataset.n_items), name=id_,
                                       repeats=dataset.facts.repeats, filters=stage.filters, fallback=stage.fallback,
+                                      personal=personal, user_id=dataset.users.__getitem__,
                                       progress=self.fitter.progress)
                     lists_store.write_part(target, number, block, dataset.users, dataset.items)
         self.cache.note("lists", key, target)
@@ -101,6 +107,6 @@ class Modelling:
 def list_key(scorer_key: str, stage: StageData) -> str:
     """What stored lists depend on: the scorer, the histories, who is asked, the filters and the ranking code."""
     source = fingerprint.source_hash(fingerprint.PACKAGE / "ranking/recommend.py")
-    filters = [repr(fitted) for fitted in stage.filters]
+    filters = [fingerprint.fields_hash(fitted) for fitted in stage.filters]
     return fingerprint.digest([scorer_key, stage.name == "final", stage.given.hash(), fingerprint.array_hash(stage.users),
                                filters, source, DEPTH])

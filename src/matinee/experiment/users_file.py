@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from matinee.data.dataset import Dataset
@@ -22,10 +24,15 @@ def read_users(path: Path, dataset: Dataset) -> NDArray[np.int64]:
     table = read_text(path, separator=",", header=None, encoding=None, reading=Reading())
     names = table.frame.columns
     column = next((name for name in ("user", "user_id", "userId", "profile_id") if name in names), names[0])
-    raw = table.ids(column).unique(maintain_order=True)
-    rows = dataset.users.encode(raw)
+    return rows_of_users(table.ids(column).unique(maintain_order=True), dataset, path)
+
+
+def rows_of_users(raw: pl.Series | Sequence[str], dataset: Dataset, path: Path | None = None) -> NDArray[np.int64]:
+    """Rows of these raw ids. Raises DataError where one is not in the data."""
+    series = pl.Series("user", raw, dtype=pl.String)
+    rows = dataset.users.encode(series)
     if (rows < 0).any():
-        unknown = raw.to_list()[int(np.flatnonzero(rows < 0)[0])]
-        raise DataError("unknown-user", f"{int((rows < 0).sum())} users of the file are not in the data, such as {unknown!r}",
+        unknown = series[int(np.flatnonzero(rows < 0)[0])]
+        raise DataError("unknown-user", f"{int((rows < 0).sum())} users are not in the data, such as {unknown!r}",
                         "leave them out, or give the data a user file that names them and set min_user_events: 0", path)
     return rows.astype(np.int64)

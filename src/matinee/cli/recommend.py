@@ -1,0 +1,69 @@
+"""`matinee recommend`: lists from a stored model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matinee.cli import terminal
+from matinee.errors import UsageError
+
+app = typer.Typer()
+
+
+@app.command()
+def recommend(
+    model: Annotated[str, typer.Argument(help="RUN/ID, such as demo-1a2b3c4d/ease, or a path to it.")],
+    history: Annotated[list[str] | None, typer.Argument(help="Item ids of somebody new, oldest first.")] = None,
+    user: Annotated[list[str] | None, typer.Option("--user", help="A user of the data; may be given again.")] = None,
+    users: Annotated[Path | None, typer.Option("--users", help="A file of user ids.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="The run's submission, made again from the stored model.")] = False,
+    k: Annotated[int, typer.Option("-k", min=1, help="Places in each list.")] = 10,
+    out: Annotated[Path | None, typer.Option("--out", help="Write a file instead of printing a table.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out where it exists.")] = False,
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+) -> None:
+    """Lists for users of the data, for everybody, or for somebody new whose history you type.
+
+    matinee recommend demo-1a2b3c4d/ease --user 42
+    matinee recommend demo-1a2b3c4d/ease 0114369 0137523
+    matinee recommend demo-1a2b3c4d/blend --all --out submission.csv
+    """
+    import numpy as np
+
+    from matinee.experiment import submission
+    from matinee.experiment.answer import Answers
+    from matinee.experiment.folder import find
+    from matinee.experiment.users_file import read_users, rows_of_users
+
+    asked_for = [bool(history), bool(user), users is not None, everybody]
+    if sum(asked_for) != 1:
+        raise UsageError("who", f"{sum(asked_for)} of a typed history, --user, --users and --all are given",
+                         "give exactly one: whose lists?")
+    if out is not None and out.exists() and not overwrite:
+        raise UsageError("exists", "the output file exists", "choose another name or add --overwrite", out)
+    folder, id_ = find(model, runs)
+    if id_ is None:
+        raise UsageError("which-model", f"{model!r} names a run and none of its models", "write RUN/ID")
+    answers = Answers(folder)
+    dataset = folder.dataset
+    if history:
+        lists = answers.lists(id_, answers.ask_typed(history), np.zeros(1, np.int64), k)
+        return terminal.print_lists(lists, dataset, ["somebody new"])
+    wanted = answers.experiment.output
+    if everybody:
+        order = (submission.natural_order(dataset, np.arange(dataset.n_users)) if wanted.users is None
+                 else read_users(answers.experiment.base / wanted.users, dataset))
+    else:
+        order = read_users(users, dataset) if users else rows_of_users(user or [], dataset)
+    lists = answers.lists(id_, answers.final.ask, np.unique(order), k)
+    if out is None and not everybody:
+        return terminal.print_lists(lists.of(np.unique(order)), dataset)
+    target = out or Path(f"{id_}.csv")
+    if target.exists() and not overwrite:
+        raise UsageError("exists", f"{target} exists", "choose another name by --out or add --overwrite", target)
+    submission.write(target, lists, dataset, wanted.submission, order)
+    terminal.say(f"{len(order):,} lists of {k} -> {target}")
+    return None

@@ -1,0 +1,39 @@
+"""`matinee reproduce`: do a run again and compare bit by bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matinee.cli import terminal
+from matinee.errors import ModelError
+
+app = typer.Typer()
+
+
+@app.command()
+def reproduce(
+    run: Annotated[str, typer.Argument(help="A run's folder or id.")],
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+) -> None:
+    """Repeat a run from its manifest, nothing reused, and compare every result.
+
+    Says what is not as it was (code, packages, threads, data) and what came out otherwise. Exit code 4 where a result
+    differs.
+    """
+    from matinee.experiment.folder import find
+    from matinee.experiment.reproduce import reproduce as repeat
+
+    folder, _ = find(run, runs)
+    with terminal.progress() as progress:
+        verdict = repeat(folder, folder.path.parent / ".reproduced", progress=progress, say=terminal.say)
+    for line in verdict.surroundings:
+        terminal.say(f"not as it was  {line}")
+    if verdict.results:
+        for line in verdict.results:
+            terminal.say(f"differs        {line}")
+        raise ModelError("not-reproduced", f"{len(verdict.results)} of {verdict.compared} results differ",
+                         "what is not as it was stands above", verdict.again.path)
+    terminal.say(f"reproduced: {verdict.compared} results, every bit the same ({verdict.again.path})")

@@ -1,0 +1,43 @@
+"""`matinee run`: an experiment file to its run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matinee.cli import terminal
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="The experiment, a YAML file; configs/experiments/ has examples.")],
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Override a key: --set models.ease.l2=300")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make a new run where one is done, nothing reused.")] = False,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use; all of them unless told.")] = None,
+) -> None:
+    """Carry out an experiment: read, split, fit, rank, evaluate, ensemble, submit, report.
+
+    The same experiment is the same folder. A run that was stopped goes on where it was, one that is done says so,
+    and what an earlier run has fitted on the same events is found again.
+    """
+    from matinee.config import load_experiment
+
+    carry_out(load_experiment(file, set_ or ()), runs, again=again, threads=threads)
+
+
+def carry_out(experiment: object, runs: Path, *, again: bool = False, threads: int | None = None) -> None:
+    """Run an experiment under a progress display and print what came of it."""
+    from matinee.config import Experiment
+    from matinee.experiment.run import run as run_experiment
+
+    assert isinstance(experiment, Experiment)
+    with terminal.progress() as progress:
+        folder = run_experiment(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.say)
+    from matinee.cli.leaderboard import show
+
+    show(folder)

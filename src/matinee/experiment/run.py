@@ -1,0 +1,209 @@
+"""An experiment file to its run folder: fit, rank, evaluate, ensemble, submit, report.
+
+A run that was stopped goes on where it was; a run that is done says so; the same experiment is the same folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from matinee import durable
+from matinee.config import Experiment
+from matinee.ensemble.order import order
+from matinee.experiment import submission
+from matinee.experiment.cache import Cache
+from matinee.experiment.dataset_store import save_dataset, save_split
+from matinee.experiment.ensembling import Ensembling
+from matinee.experiment.figures import rows_of, stored_lists
+from matinee.experiment.fitting import Fitter
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.manifest import run_id, write_manifest
+from matinee.experiment.material import Material, material
+from matinee.experiment.modelling import Modelling
+from matinee.experiment.stages import StageData, final_stage, split_stages
+from matinee.experiment.timing import Timings
+from matinee.experiment.users_file import read_users
+from matinee.split.parts import PARTS, Truth
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """No progress display."""
+
+
+def _unheard(line: str) -> None:
+    """Nobody listens."""
+
+
+def run(
+    experiment: Experiment,
+    runs: Path,
+    *,
+    again: bool = False,
+    use_cache: bool = True,
+    threads: int | None = None,
+    stuff: Material | None = None,
+    progress: Callable[[str, int, int], None] = _silent,
+    say: Callable[[str], None] = _unheard,
+) -> RunFolder:
+    """Carry out `experiment` below `runs` and return its folder; nothing is done twice.
+
+    `again` makes a new folder beside one that is done, with everything computed anew; so does `use_cache` False,
+    in the same folder. `stuff` is given where data and split are at hand already. Raises what reading, fitting and writing raise; what was done until then is kept.
+    """
+    cache = Cache(runs / ".cache")
+    stuff = stuff or material(experiment, cache, progress)
+    folder = RunFolder(_free(runs, run_id(experiment, stuff)) if again else runs / run_id(experiment, stuff))
+    with durable.lock(folder.path):
+        durable.sweep(folder.path)
+        if folder.is_done:
+            say(f"{folder.id} is done already; --again makes a new one")
+            return folder
+        for found in stuff.reused:
+            say(f"{found}: reused")
+        threads = threads or os.cpu_count() or 1
+        if not (folder.path / "manifest.json").is_file():
+            _lay_foundations(folder, experiment, stuff, threads)
+        work = Work(experiment, folder, stuff, cache if use_cache and not again else Cache(folder.path / ".cache"),
+                    threads, progress, say)
+        with threadpool_limits(limits=threads):
+            work.whole()
+    return folder
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """The steps of one run."""
+
+    experiment: Experiment
+    folder: RunFolder
+    stuff: Material
+    cache: Cache
+    threads: int
+    progress: Callable[[str, int, int], None]
+    say: Callable[[str], None]
+
+    def whole(self) -> None:
+        stages = split_stages(self.stuff.dataset, self.stuff.split, self.experiment.filters)
+        for number, entry in enumerate(self.experiment.models, 1):
+            self.say(f"model {number}/{len(self.experiment.models)}: {entry.id}")
+            self.modelling.model(entry, stages)
+        for id_ in self.ensembles:
+            self.say(f"ensemble: {id_}")
+            for stage in stages.values():
+                self.ensembling.lists(id_, stage)
+        self.say("evaluating")
+        self._evaluate(stages)
+        del stages
+        self._submit()
+        self.folder.write_json("timings.json", {"rows": self.timings.rows()})
+        from matinee.report.run import write_report  # matplotlib takes a second to import
+
+        with self.timings.step(None, "report"):
+            write_report(self.folder)
+
+    @cached_property
+    def timings(self) -> Timings:
+        return Timings(self.folder.journal)
+
+    @cached_property
+    def ensembles(self) -> list[str]:
+        """Ids in an order in which members come first."""
+        members = {entry.id: [member.id for member in entry.members if member.id] for entry in self.experiment.ensembles}
+        return [id_ for id_ in order(members, known=[entry.id for entry in self.experiment.models]) if id_ in members]
+
+    @cached_property
+    def modelling(self) -> Modelling:
+        fitter = Fitter(self.experiment, self.threads, self.progress, self._note, self.folder.path / "checkpoints")
+        return Modelling(self.folder, fitter, self.cache, self.timings, self.say)
+
+    @cached_property
+    def ensembling(self) -> Ensembling:
+        return Ensembling(self.experiment, self.folder, self.modelling, self.say)
+
+    def _note(self, facts: Mapping[str, Any]) -> None:
+        durable.append_line(self.folder.journal, {"event": "step-metrics", **facts})
+
+    def _evaluate(self, stages: Mapping[str, StageData]) -> None:
+        wanted = self.experiment.evaluate
+        rows: list[dict[str, Any]] = []
+        for id_ in [*(entry.id for entry in self.experiment.models), *self.ensembles]:
+            for stage in stages.values():
+                with self.timings.step(id_, f"evaluate:{stage.name}"):
+                    rows += rows_of(self.folder, id_, stage, wanted.metrics, wanted.segments, self.experiment.seed)
+        self.folder.write_json("metrics.json", {"rows": rows})
+
+    def _submit(self) -> None:
+        """Refit what `output.which` needs on everything that is known, and write its lists."""
+        wanted = self.experiment.output
+        if not wanted.which:
+            return
+        dataset = self.stuff.dataset
+        asked = self._asked()
+        stage = final_stage(dataset, np.unique(asked), self.experiment.filters)
+        needed = self.ensembling.needed(wanted.which)
+        for entry in self.experiment.models:
+            if entry.id in needed:
+                self.say(f"final: {entry.id}")
+                self.modelling.model(entry, {"final": stage})
+        for id_ in self.ensembles:
+            if id_ in needed:
+                self.say(f"final: {id_}")
+                self.ensembling.lists(id_, stage)
+        for id_ in wanted.which:
+            with self.timings.step(id_, "submission"):
+                lists = stored_lists(self.folder, id_, stage, wanted.k)
+                submission.write(self.folder.submission(id_), lists, dataset, wanted.submission, asked)
+                filled = int((lists.filled & (lists.items >= 0)).sum())
+                short = int((lists.items < 0).sum())
+            durable.append_line(self.folder.journal, {"event": "submission", "id": id_, "users": len(asked),
+                                                      "places_filled_by_popularity": filled, "places_empty": short})
+            if filled or short:
+                self.say(f"{id_}: {filled:,} places were filled from popularity, {short:,} stay empty")
+
+    def _asked(self) -> NDArray[np.int64]:
+        """Who gets a list, in the order of the submission."""
+        wanted, dataset = self.experiment.output, self.stuff.dataset
+        if wanted.users is not None:
+            return read_users(self.experiment.base / wanted.users, dataset)
+        return submission.natural_order(dataset, np.arange(dataset.n_users))
+
+
+def _lay_foundations(folder: RunFolder, experiment: Experiment, stuff: Material, threads: int) -> None:
+    """Data, split and truth first, the manifest last: a folder with a manifest has them all."""
+    save_dataset(stuff.dataset, folder.path / "dataset")
+    save_split(stuff.split, folder.path / "split")
+    for name, stage in stuff.split.stages.items():
+        _write_truth(folder.path / "truth" / f"{name}.parquet", stage.truth, stuff)
+    write_manifest(folder, experiment, stuff, threads)
+
+
+def _write_truth(path: Path, truth: Truth, stuff: Material) -> None:
+    """user, item, hidden_part of everything hidden; users and items outside the data are left to the counts."""
+    rows = np.repeat(truth.users, truth.counts)
+    known = (rows >= 0) & (truth.items >= 0)
+    frame = pl.DataFrame({
+        "user": stuff.dataset.users.decode(rows[known]),
+        "item": stuff.dataset.items.decode(truth.items[known]),
+        "hidden_part": [PARTS[part] for part in truth.parts[known].tolist()],
+    }, schema={"user": pl.String, "item": pl.String, "hidden_part": pl.String})
+    with durable.replacing(path) as file:
+        frame.write_parquet(file)
+
+
+def _free(runs: Path, name: str) -> Path:
+    """The first of name, name-2, name-3 ... that no finished run has."""
+    number, path = 1, runs / name
+    while RunFolder(path).is_done:
+        number += 1
+        path = runs / f"{name}-{number}"
+    return path
