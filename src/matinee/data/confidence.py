@@ -22,7 +22,8 @@ from matinee.errors import ConfigError, DataError
 
 State = Mapping[str, NDArray[np.generic]]
 
-DAY = 86_400
+_DAY = 86_400
+_CELLS = 1 << 22
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class Recency(Confidence):
         return {}
 
     def apply(self, state: State, history: Interactions) -> NDArray[np.float32]:
-        age = (np.repeat(history.last_times(), history.counts) - history.times) / DAY
+        age = (np.repeat(history.last_times(), history.counts) - history.times) / _DAY
         least = 2.0**-20  # an event never vanishes, nor gets too small to divide by
         return np.maximum(np.exp2(-age / self.half_life_days), least).astype(np.float32)
 
@@ -221,6 +222,6 @@ def _array(state: State, key: str) -> NDArray[Any]:
 
 
 def _pieces(n: int, width: int) -> list[slice]:
-    """The rows 0..n in pieces of about four million cells of `width`."""
-    size = max(1, (1 << 22) // max(1, width))
+    """The rows 0..n in pieces of about `_CELLS` cells, `width` a row."""
+    size = max(1, _CELLS // max(1, width))
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
