@@ -31,7 +31,7 @@ def demo(
 
     with as_file(files("matinee.experiment") / "demo.yaml") as file:
         experiment = load_experiment(file)
-        terminal.say("What is in the data")
+        typer.echo("What is in the data")
         show_facts(describe(load(experiment.data.path)))
         carry_out(experiment, runs, again=again)
-        terminal.say(f"The experiment file: {file}")
+        typer.echo(f"The experiment file: {file}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import typer
+
 from matinee.cli import terminal
 from matinee.experiment.folder import RunFolder
 
@@ -26,11 +28,11 @@ def show(folder: RunFolder, part: str = "test") -> None:
     )
     for what in ("question", "expect", "conclusion"):
         if manifest["config"].get(what):
-            terminal.say(f"{what}: {manifest['config'][what]}")
-    terminal.say(f"report      {folder.path / 'report.html'}")
+            typer.echo(f"{what}: {manifest['config'][what]}")
+    typer.echo(f"report      {folder.path / 'report.html'}")
     for path in sorted((folder.path / "submission").glob("*.csv")):
-        terminal.say(f"submission  {path}")
-    terminal.say(f"everything  {folder.path}")
+        typer.echo(f"submission  {path}")
+    typer.echo(f"everything  {folder.path}")
 
 
 def figure(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import terminal
+from matinee.cli.show_lists import print_lists
 from matinee.errors import UsageError
 
 app = typer.Typer()
@@ -51,7 +51,7 @@ def recommend(
     dataset = folder.dataset
     if history:
         lists = answers.lists(id_, answers.ask_typed(history), np.zeros(1, np.int64), k)
-        return terminal.print_lists(lists, dataset, ["somebody new"])
+        return print_lists(lists, dataset, ["somebody new"])
     wanted = answers.experiment.output
     if everybody:
         order = (submission.natural_order(dataset, np.arange(dataset.n_users)) if wanted.users is None
@@ -60,10 +60,10 @@ def recommend(
         order = read_users(users, dataset) if users else rows_of_users(user or [], dataset)
     lists = answers.lists(id_, answers.final.ask, np.unique(order), k)
     if out is None and not everybody:
-        return terminal.print_lists(lists.of(np.unique(order)), dataset)
+        return print_lists(lists.of(np.unique(order)), dataset)
     target = out or Path(f"{id_}.csv")
     if target.exists() and not overwrite:
         raise UsageError("exists", f"{target} exists", "choose another name by --out or add --overwrite", target)
     submission.write(target, lists, dataset, wanted.submission, order)
-    terminal.say(f"{len(order):,} lists of {k} -> {target}")
+    typer.echo(f"{len(order):,} lists of {k} -> {target}")
     return None

@@ -28,12 +28,12 @@ def reproduce(
 
     folder, _ = find(run, runs)
     with terminal.progress() as progress:
-        verdict = repeat(folder, folder.path.parent / ".reproduced", progress=progress, say=terminal.say)
+        verdict = repeat(folder, folder.path.parent / ".reproduced", progress=progress, say=terminal.note)
     for line in verdict.surroundings:
-        terminal.say(f"not as it was  {line}")
+        typer.echo(f"not as it was  {line}")
     if verdict.results:
         for line in verdict.results:
-            terminal.say(f"differs        {line}")
+            typer.echo(f"differs        {line}")
         raise ModelError("not-reproduced", f"{len(verdict.results)} of {verdict.compared} results differ",
                          "what is not as it was stands above", verdict.again.path)
-    terminal.say(f"reproduced: {verdict.compared} results, every bit the same ({verdict.again.path})")
+    typer.echo(f"reproduced: {verdict.compared} results, every bit the same ({verdict.again.path})")

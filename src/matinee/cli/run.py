@@ -37,7 +37,7 @@ def carry_out(experiment: object, runs: Path, *, again: bool = False, threads: i
 
     assert isinstance(experiment, Experiment)
     with terminal.progress() as progress:
-        folder = run_experiment(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.say)
+        folder = run_experiment(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
     from matinee.cli.leaderboard import show
 
     show(folder)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import terminal
+from matinee.cli.show_lists import print_lists
 from matinee.errors import UsageError
 
 app = typer.Typer()
@@ -31,4 +31,4 @@ def similar(
         raise UsageError("which-model", f"{model!r} names a run and none of its models", "write RUN/ID")
     answers = Answers(folder)
     lists = answers.lists(id_, answers.ask_typed([item]), np.zeros(1, np.int64), k)
-    terminal.print_lists(lists, folder.dataset, [item])
+    print_lists(lists, folder.dataset, [item])

@@ -50,6 +50,6 @@ def check(
     found = files.check(file, dataset, layout or "boostcamp", k or 10, asked)
     if found.faults:
         for fault in found.faults:
-            terminal.say(fault)
+            typer.echo(fault)
         raise DataError("bad-submission", f"{len(found.faults)} things are wrong with it", "they stand above", file)
-    terminal.say(f"good: {found.users:,} users, {found.rows:,} rows")
+    typer.echo(f"good: {found.users:,} users, {found.rows:,} rows")

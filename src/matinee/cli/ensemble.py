@@ -1,0 +1,47 @@
+"""`matinee ensemble`: combine stored lists; nothing is fitted again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matinee.cli import terminal
+
+app = typer.Typer()
+
+
+@app.command()
+def ensemble(
+    run: Annotated[str, typer.Argument(help="The run whose members are combined; the new run is beside it.")],
+    members: Annotated[list[str], typer.Argument(help="Ids of its entries, RUN/ID of others on the same split, or CSV files.")],
+    method: Annotated[str, typer.Option("--method", help="hard_vote, weighted_vote, rank_sum, half_and_half, "
+                                                         "reciprocal_rank or score_blend.")] = "rank_sum",
+    weights: Annotated[str | None, typer.Option("--weights", help="`tuned`, or one number a member: 2,1,1")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A key of the method: --set depth=50")] = None,
+    id_: Annotated[str, typer.Option("--id", help="The name of the new entry.")] = "ensemble",
+    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+) -> None:
+    """Add an ensemble to a run's experiment. Every model of it is found again, so only the ensemble is computed.
+
+    matinee ensemble demo-1a2b3c4d ease als --method rank_sum --set depth=30
+    """
+    from matinee.cli.run import carry_out
+    from matinee.config import experiment_from, overridden
+    from matinee.experiment.folder import find
+
+    folder, _ = find(run, runs)
+    config = dict(folder.manifest["config"])
+    own = {entry["id"] for entry in (*config["models"], *config["ensembles"])}
+    entry = {
+        "id": id_,
+        "method": method,
+        "members": [name if name in own else {"file": str(Path(name).resolve())} if name.endswith(".csv") else {"run": name}
+                    for name in members],
+        "weights": weights if weights in (None, "tuned") else [float(part) for part in str(weights).split(",")],
+    }
+    config["ensembles"] = [*config["ensembles"], entry]
+    config["output"] = {**config["output"], "which": [*config["output"]["which"], id_]}
+    changed = overridden(config, [f"ensembles.{id_}.{text}" for text in set_ or ()])
+    carry_out(experiment_from(changed, Path(folder.manifest["base"])), runs)
