@@ -136,6 +136,7 @@ class Run:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Recommender(ABC):
     """A recipe. Subclasses are frozen, keyword-only dataclasses, one a file in `models/`."""
 

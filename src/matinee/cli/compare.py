@@ -14,7 +14,9 @@ app = typer.Typer()
 
 @app.command()
 def compare(
-    entries: Annotated[list[str], typer.Argument(help="One run (all its entries), or several RUN/ID on the same split.")],
+    entries: Annotated[
+        list[str], typer.Argument(help="One run (all its entries), or several RUN/ID on the same split.")
+    ],
     metric: Annotated[str, typer.Option("--metric", help="What to compare by.")] = "recall@10",
     part: Annotated[str, typer.Option("--part", help="valid or test.")] = "test",
     runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
@@ -30,6 +32,8 @@ def compare(
     terminal.table(
         f"{metric} on {part}: the first minus the second",
         ["first", "second", "difference", "95 % interval", "p (Holm)", "the first is"],
-        [[a, b, f"{c.difference:+.4f}", f"[{c.low:+.4f}, {c.high:+.4f}]", f"{c.p:.2g}", c.verdict]
-         for (a, b), c in found.items()],
+        [
+            [a, b, f"{c.difference:+.4f}", f"[{c.low:+.4f}, {c.high:+.4f}]", f"{c.p:.2g}", c.verdict]
+            for (a, b), c in found.items()
+        ],
     )

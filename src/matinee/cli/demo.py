@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import terminal
-
 app = typer.Typer()
 
 

@@ -7,17 +7,21 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import terminal
-
 app = typer.Typer()
 
 
 @app.command()
 def ensemble(
     run: Annotated[str, typer.Argument(help="The run whose members are combined; the new run is beside it.")],
-    members: Annotated[list[str], typer.Argument(help="Ids of its entries, RUN/ID of others on the same split, or CSV files.")],
-    method: Annotated[str, typer.Option("--method", help="hard_vote, weighted_vote, rank_sum, half_and_half, "
-                                                         "reciprocal_rank or score_blend.")] = "rank_sum",
+    members: Annotated[
+        list[str], typer.Argument(help="Ids of its entries, RUN/ID of others on the same split, or CSV files.")
+    ],
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", help="hard_vote, weighted_vote, rank_sum, half_and_half, reciprocal_rank or score_blend."
+        ),
+    ] = "rank_sum",
     weights: Annotated[str | None, typer.Option("--weights", help="`tuned`, or one number a member: 2,1,1")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A key of the method: --set depth=50")] = None,
     id_: Annotated[str, typer.Option("--id", help="The name of the new entry.")] = "ensemble",
@@ -37,8 +41,10 @@ def ensemble(
     entry = {
         "id": id_,
         "method": method,
-        "members": [name if name in own else {"file": str(Path(name).resolve())} if name.endswith(".csv") else {"run": name}
-                    for name in members],
+        "members": [
+            name if name in own else {"file": str(Path(name).resolve())} if name.endswith(".csv") else {"run": name}
+            for name in members
+        ],
         "weights": weights if weights in (None, "tuned") else [float(part) for part in str(weights).split(",")],
     }
     config["ensembles"] = [*config["ensembles"], entry]

@@ -32,15 +32,22 @@ def evaluate(
 
     if truth is not None:
         rows = measure_files(Path(what), truth, metrics or ["recall@10", "ndcg@10"])
-        return terminal.table(f"{what}: {rows[0].users:,} users, 95 % intervals", ["metric", "value"],
-                              [[row.metric, figure(vars(row))] for row in rows])
+        return terminal.table(
+            f"{what}: {rows[0].users:,} users, 95 % intervals",
+            ["metric", "value"],
+            [[row.metric, figure(vars(row))] for row in rows],
+        )
     folder, _ = find(what, runs)
     differences = apart(measure_again(folder), folder.metrics)
     show(folder)
     if differences:
         for line in differences[:20]:
             typer.echo(line)
-        raise ModelError("other-figures", f"{len(differences)} figures are not those of metrics.json",
-                         "the code or the lists have changed since; `matinee reproduce` tells which", folder.path)
+        raise ModelError(
+            "other-figures",
+            f"{len(differences)} figures are not those of metrics.json",
+            "the code or the lists have changed since; `matinee reproduce` tells which",
+            folder.path,
+        )
     typer.echo(f"{len(folder.metrics):,} figures computed anew, all equal to metrics.json")
     return None

@@ -15,8 +15,12 @@ app = typer.Typer()
 def fit(
     model: Annotated[str, typer.Argument(help="A model's name (`matinee models` lists them) or a file: ./my_model.py")],
     data: Annotated[str, typer.Argument(help="A file or folder, embedded:movietweetings, or synthetic:USERSxITEMS")],
-    set_: Annotated[list[str] | None, typer.Option(
-        "--set", help="A hyper-parameter, or a key of the experiment: --set l2=300 --set split.protocol=leave_last")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A hyper-parameter, or a key of the experiment: --set l2=300 --set split.protocol=leave_last"
+        ),
+    ] = None,
     runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
     again: Annotated[bool, typer.Option("--again", help="Make a new run where one is done, nothing reused.")] = False,
 ) -> None:
@@ -37,6 +41,20 @@ def fit(
         "models": [entry],
         "output": {"which": [id_]},
     }
-    sections = {"name", "seed", "data", "split", "evaluate", "filters", "output", "models", "tracking", "question", "expect"}
-    overrides = [text if text.split("=")[0].split(".")[0] in sections else f"models.{id_}.{text}" for text in set_ or ()]
+    sections = {
+        "name",
+        "seed",
+        "data",
+        "split",
+        "evaluate",
+        "filters",
+        "output",
+        "models",
+        "tracking",
+        "question",
+        "expect",
+    }
+    overrides = [
+        text if text.split("=")[0].split(".")[0] in sections else f"models.{id_}.{text}" for text in set_ or ()
+    ]
     carry_out(experiment_from(overridden(mapping, overrides), Path.cwd()), runs, again=again)

@@ -19,7 +19,9 @@ def recommend(
     history: Annotated[list[str] | None, typer.Argument(help="Item ids of somebody new, oldest first.")] = None,
     user: Annotated[list[str] | None, typer.Option("--user", help="A user of the data; may be given again.")] = None,
     users: Annotated[Path | None, typer.Option("--users", help="A file of user ids.")] = None,
-    everybody: Annotated[bool, typer.Option("--all", help="The run's submission, made again from the stored model.")] = False,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="The run's submission, made again from the stored model.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", min=1, help="Places in each list.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", help="Write a file instead of printing a table.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out where it exists.")] = False,
@@ -40,8 +42,11 @@ def recommend(
 
     asked_for = [bool(history), bool(user), users is not None, everybody]
     if sum(asked_for) != 1:
-        raise UsageError("who", f"{sum(asked_for)} of a typed history, --user, --users and --all are given",
-                         "give exactly one: whose lists?")
+        raise UsageError(
+            "who",
+            f"{sum(asked_for)} of a typed history, --user, --users and --all are given",
+            "give exactly one: whose lists?",
+        )
     if out is not None and out.exists() and not overwrite:
         raise UsageError("exists", "the output file exists", "choose another name or add --overwrite", out)
     folder, id_ = find(model, runs)
@@ -54,8 +59,11 @@ def recommend(
         return print_lists(lists, dataset, ["somebody new"])
     wanted = answers.experiment.output
     if everybody:
-        order = (submission.natural_order(dataset, np.arange(dataset.n_users)) if wanted.users is None
-                 else read_users(answers.experiment.base / wanted.users, dataset))
+        order = (
+            submission.natural_order(dataset, np.arange(dataset.n_users))
+            if wanted.users is None
+            else read_users(answers.experiment.base / wanted.users, dataset)
+        )
     else:
         order = read_users(users, dataset) if users else rows_of_users(user or [], dataset)
     lists = answers.lists(id_, answers.final.ask, np.unique(order), k)

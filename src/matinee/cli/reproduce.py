@@ -34,6 +34,10 @@ def reproduce(
     if verdict.results:
         for line in verdict.results:
             typer.echo(f"differs        {line}")
-        raise ModelError("not-reproduced", f"{len(verdict.results)} of {verdict.compared} results differ",
-                         "what is not as it was stands above", verdict.again.path)
+        raise ModelError(
+            "not-reproduced",
+            f"{len(verdict.results)} of {verdict.compared} results differ",
+            "what is not as it was stands above",
+            verdict.again.path,
+        )
     typer.echo(f"reproduced: {verdict.compared} results, every bit the same ({verdict.again.path})")

@@ -18,7 +18,9 @@ def run(
     runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override a key: --set models.ease.l2=300")] = None,
     again: Annotated[bool, typer.Option("--again", help="Make a new run where one is done, nothing reused.")] = False,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use; all of them unless told.")] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="Cores to use; all of them unless told.")
+    ] = None,
 ) -> None:
     """Carry out an experiment: read, split, fit, rank, evaluate, ensemble, submit, report.
 

@@ -18,6 +18,14 @@ def print_lists(lists: Lists, dataset: Dataset, names: Sequence[str] | None = No
         for place, item in enumerate(lists.items[at].tolist()):
             if item >= 0:
                 mark = "from popularity" if lists.filled[at, place] else ""
-                rows.append([name if place == 0 else "", place + 1, dataset.items[item],
-                             titles[item] if titles else "", float(lists.scores[at, place]), mark])
+                rows.append(
+                    [
+                        name if place == 0 else "",
+                        place + 1,
+                        dataset.items[item],
+                        titles[item] if titles else "",
+                        float(lists.scores[at, place]),
+                        mark,
+                    ]
+                )
     terminal.table("", ["user", "rank", "item", "title", "score", ""], rows)

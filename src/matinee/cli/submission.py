@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import terminal
 from matinee.errors import DataError, UsageError
 
 app = typer.Typer(help="Check a submission file.")
@@ -21,9 +20,13 @@ def submission() -> None:
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="The submission, a CSV file.")],
-    run: Annotated[str | None, typer.Option("--run", help="The run whose data, layout, users and k it must fit.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="The run whose data, layout, users and k it must fit.")
+    ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Or the data itself.")] = None,
-    layout: Annotated[str | None, typer.Option("--layout", help="boostcamp, uplus or table; the run's unless told.")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--layout", help="boostcamp, uplus or table; the run's unless told.")
+    ] = None,
     users: Annotated[Path | None, typer.Option("--users", help="The file of users that must be in it.")] = None,
     k: Annotated[int | None, typer.Option("-k", min=1, help="Items a user; the run's, or 10.")] = None,
     runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),

@@ -19,7 +19,7 @@ from matinee.experiment.folder import RunFolder
 from matinee.experiment.modelling import DEPTH
 from matinee.experiment.stages import StageData, final_stage, split_stages
 from matinee.ranking.lists import Lists
-from matinee.ranking.recommend import Ask, recommend
+from matinee.ranking.recommend import Ask
 from matinee.scoring import store
 from matinee.scoring.blend import Blend
 
@@ -40,7 +40,9 @@ class Answers:
             if self.folder.model(stage, id_).is_dir():
                 return stage
         known = [entry.id for entry in (*self.experiment.models, *self.experiment.ensembles)]
-        raise ModelError("no-model", f"{self.folder.id} has no fitted {id_!r}", f"it has {', '.join(known)}", self.folder.path)
+        raise ModelError(
+            "no-model", f"{self.folder.id} has no fitted {id_!r}", f"it has {', '.join(known)}", self.folder.path
+        )
 
     def scorer(self, id_: str) -> Scorer:
         """The stored scorer of a model or a blend. Raises ModelError for an ensemble of lists, which has none."""
@@ -49,10 +51,18 @@ class Answers:
             return store.load(place, items_hash=self.folder.manifest["data"]["items_hash"])[0]
         about = stored_ensemble(place)
         if not is_blend(about):
-            raise ModelError("no-scorer", f"{id_!r} is an ensemble of lists and gives no scores of its own",
-                             "ask one of its members, or a score_blend", place)
-        return Blend(tuple(self.scorer(member["id"]) for member in about["members"]),
-                     np.asarray(about["weights"], np.float32), about["recipe"]["normalise"], about["recipe"]["combine"])
+            raise ModelError(
+                "no-scorer",
+                f"{id_!r} is an ensemble of lists and gives no scores of its own",
+                "ask one of its members, or a score_blend",
+                place,
+            )
+        return Blend(
+            tuple(self.scorer(member["id"]) for member in about["members"]),
+            np.asarray(about["weights"], np.float32),
+            about["recipe"]["normalise"],
+            about["recipe"]["combine"],
+        )
 
     def lists(self, id_: str, ask: Ask, users: NDArray[np.int64], k: int) -> Lists:
         """The k best for each of `users`, by the filters and the fallback of the run's final stage."""
@@ -62,8 +72,7 @@ class Answers:
             members = [self._member(member, ask, users, depth) for member in about["members"]]
             return combined(about, members, k)
         personal = all(entry.recipe.personal for entry in self.experiment.models if entry.id == id_)
-        return recommend(self.scorer(id_), ask, users, k, name=id_, repeats=self.final.fit.facts.repeats,
-                         filters=self.final.filters, fallback=self.final.fallback, personal=personal)
+        return self.final.recommend(self.scorer(id_), k, users=users, ask=ask, name=id_, personal=personal)
 
     @cached_property
     def final(self) -> StageData:
@@ -92,6 +101,10 @@ class Answers:
 
     def _member(self, member: dict[str, str], ask: Ask, users: NDArray[np.int64], depth: int) -> Lists:
         if "id" not in member:
-            raise ModelError("no-model", f"a member is a stored list ({next(iter(member.values()))}), which knows no new "
-                             "histories", "ask the members of this run one by one", self.folder.path)
+            raise ModelError(
+                "no-model",
+                f"a member is a stored list ({next(iter(member.values()))}), which knows no new histories",
+                "ask the members of this run one by one",
+                self.folder.path,
+            )
         return self.lists(member["id"], ask, users, depth)

@@ -44,7 +44,11 @@ def load_dataset(folder: Path) -> Dataset:
     arrays, about = _read(folder, "dataset.json")
     prefix = "column."
     log = Interactions(
-        arrays["indptr"], arrays["items"], arrays["values"], arrays["times"], about["n_items"],
+        arrays["indptr"],
+        arrays["items"],
+        arrays["values"],
+        arrays["times"],
+        about["n_items"],
         {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)},
     )
     facts = about["facts"]
@@ -64,11 +68,20 @@ def load_dataset(folder: Path) -> Dataset:
 def save_split(split: Split, folder: Path) -> None:
     arrays: Arrays = {}
     for name, stage in split.stages.items():
-        arrays |= {f"{name}.fit": stage.fit, f"{name}.given": stage.given, f"{name}.users": stage.truth.users,
-                   f"{name}.indptr": stage.truth.indptr, f"{name}.items": stage.truth.items,
-                   f"{name}.parts": stage.truth.parts}
-    about = {"hash": split.hash, "settings": dict(split.settings), "notes": dict(split.notes),
-             "stages": list(split.stages)}
+        arrays |= {
+            f"{name}.fit": stage.fit,
+            f"{name}.given": stage.given,
+            f"{name}.users": stage.truth.users,
+            f"{name}.indptr": stage.truth.indptr,
+            f"{name}.items": stage.truth.items,
+            f"{name}.parts": stage.truth.parts,
+        }
+    about = {
+        "hash": split.hash,
+        "settings": dict(split.settings),
+        "notes": dict(split.notes),
+        "stages": list(split.stages),
+    }
     _write(folder, arrays, "split.json", about)
 
 
@@ -76,8 +89,11 @@ def load_split(folder: Path) -> Split:
     """The inverse of `save_split`. Raises ModelError where the content is not what was written."""
     arrays, about = _read(folder, "split.json")
     stages = {
-        name: Stage(arrays[f"{name}.fit"], arrays[f"{name}.given"],
-                    Truth(*(arrays[f"{name}.{part}"] for part in ("users", "indptr", "items", "parts"))))
+        name: Stage(
+            arrays[f"{name}.fit"],
+            arrays[f"{name}.given"],
+            Truth(*(arrays[f"{name}.{part}"] for part in ("users", "indptr", "items", "parts"))),
+        )
         for name in about["stages"]
     }
     split = Split(about["settings"], stages, about["notes"])
@@ -126,6 +142,7 @@ def _unpack(about: Mapping[str, Any], side: str, n: int, arrays: Arrays) -> Feat
         elif column["kind"] == "texts":
             columns[name] = Texts(tuple(column["values"]))
         else:
-            columns[name] = Categories(arrays[f"{key}.indptr"], arrays[f"{key}.codes"], tuple(column["names"]),
-                                       arrays.get(f"{key}.weights"))
+            columns[name] = Categories(
+                arrays[f"{key}.indptr"], arrays[f"{key}.codes"], tuple(column["names"]), arrays.get(f"{key}.weights")
+            )
     return Features(n, columns)

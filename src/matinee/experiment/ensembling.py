@@ -38,7 +38,9 @@ class Ensembling:
 
     def needed(self, wanted: Sequence[str]) -> set[str]:
         """`wanted` and all their members, at any depth."""
-        members = {entry.id: [member.id for member in entry.members if member.id] for entry in self.experiment.ensembles}
+        members = {
+            entry.id: [member.id for member in entry.members if member.id] for entry in self.experiment.ensembles
+        }
         found: set[str] = set()
         todo = list(wanted)
         while todo:
@@ -52,12 +54,21 @@ class Ensembling:
         """Write the ensemble's description and its lists for one stage."""
         entry = next(entry for entry in self.experiment.ensembles if entry.id == id_)
         members = self._counted(entry, stage)
-        about = {"method": entry.method, "recipe": self._recipe(entry), "members": [_plain(m) for m in members],
-                 "weights": self._weights(entry, members, stage), "tuned": entry.weights == "tuned"}
+        about = {
+            "method": entry.method,
+            "recipe": self._recipe(entry),
+            "members": [_plain(m) for m in members],
+            "weights": self._weights(entry, members, stage),
+            "tuned": entry.weights == "tuned",
+        }
         durable.write_json(self.folder.model(stage.name, id_) / "ensemble.json", about)
         if isinstance(entry.recipe, ScoreBlend):
-            scorer = Blend(tuple(self._scorer(member, stage) for member in members),
-                           np.asarray(about["weights"], np.float32), entry.recipe.normalise, entry.recipe.combine)
+            scorer = Blend(
+                tuple(self._scorer(member, stage) for member in members),
+                np.asarray(about["weights"], np.float32),
+                entry.recipe.normalise,
+                entry.recipe.combine,
+            )
             key = fingerprint.digest([about, [self.modelling.keys[stage.name, str(member.id)] for member in members]])
             self.modelling.lists(id_, scorer, stage, list_key(key, stage))
         else:
@@ -66,8 +77,14 @@ class Ensembling:
     def _combine(self, id_: str, about: Mapping[str, Any], members: Sequence[Member], stage: StageData) -> None:
         dataset, target = stage.fit, self.folder.lists(stage.name, id_)
         sources = [self._source(member, stage) for member in members]
-        key = fingerprint.digest([about, [source.key for source in sources], fingerprint.array_hash(stage.users),
-                                  fingerprint.source_hash(fingerprint.PACKAGE / "ensemble/__init__.py")])
+        key = fingerprint.digest(
+            [
+                about,
+                [source.key for source in sources],
+                fingerprint.array_hash(stage.users),
+                fingerprint.source_hash(fingerprint.PACKAGE / "ensemble/__init__.py"),
+            ]
+        )
         if lists_store.is_whole(target, key):
             return
         parts = lists_store.parts_of(stage.users)
@@ -94,8 +111,17 @@ class Ensembling:
         with self.modelling.timings.step(entry.id, "tune:valid"):
             if isinstance(entry.recipe, ScoreBlend):
                 scorers = [self._scorer(member, valid) for member in members]
-                found = tuned_blend(entry.recipe, scorers, valid.ask, valid.users, valid.truth, metric,
-                                    repeats=valid.fit.facts.repeats, filters=valid.filters, seed=self.experiment.seed)
+                found = tuned_blend(
+                    entry.recipe,
+                    scorers,
+                    valid.ask,
+                    valid.users,
+                    valid.truth,
+                    metric,
+                    repeats=valid.fit.facts.repeats,
+                    filters=valid.filters,
+                    seed=self.experiment.seed,
+                )
             else:
                 assert isinstance(entry.recipe, ListMethod)
                 lists = [self._source(member, valid).whole(valid) for member in members]
@@ -110,8 +136,11 @@ class Ensembling:
             return list(entry.members)
         members = [member for member in entry.members if member.file is None]
         if not members:
-            raise ConfigError("only-files", f"the ensemble {entry.id!r} has only files as members, so it has no honest figure",
-                              "add a model, or give the truth by `split: {protocol: given}`")
+            raise ConfigError(
+                "only-files",
+                f"the ensemble {entry.id!r} has only files as members, so it has no honest figure",
+                "add a model, or give the truth by `split: {protocol: given}`",
+            )
         if len(members) < len(entry.members):
             self.say(f"{entry.id}: measured without its files, which were made from everything")
         return members
@@ -121,10 +150,16 @@ class Ensembling:
         return {key: value for key, value in named.items() if key not in {"id", "method", "members", "weights"}}
 
     def _scorer(self, member: Member, stage: StageData) -> Any:
-        if member.id is None or not (place := self.folder.model(stage.name, member.id)).is_dir() or (
-                place / "ensemble.json").is_file():
-            raise ConfigError("no-scores", f"{_name(member)} has no stored scores to blend",
-                              "a score_blend takes models of the same experiment; combine lists by rank_sum or a vote")
+        if (
+            member.id is None
+            or not (place := self.folder.model(stage.name, member.id)).is_dir()
+            or (place / "ensemble.json").is_file()
+        ):
+            raise ConfigError(
+                "no-scores",
+                f"{_name(member)} has no stored scores to blend",
+                "a score_blend takes models of the same experiment; combine lists by rank_sum or a vote",
+            )
         return store.load(place)[0]
 
     def _source(self, member: Member, stage: StageData) -> Source:
@@ -138,8 +173,12 @@ class Ensembling:
                 raise ConfigError("no-member", f"{member.run!r} names a run and none of its entries", "write RUN/ID")
             for what in ("data", "split"):
                 if other.manifest[what]["hash"] != self.folder.manifest[what]["hash"]:
-                    raise ModelError("other-split", f"{member.run} was made on another {what}",
-                                     "members must share data and split, or be CSV files", other.path)
+                    raise ModelError(
+                        "other-split",
+                        f"{member.run} was made on another {what}",
+                        "members must share data and split, or be CSV files",
+                        other.path,
+                    )
             folder = other.lists(stage.name, id_)
         else:
             folder = self.folder.lists(stage.name, str(member.id))
@@ -186,7 +225,11 @@ def stored_ensemble(place: Path) -> dict[str, Any]:
 
 
 def _plain(member: Member) -> dict[str, str]:
-    return {key: value for key, value in (("id", member.id), ("run", member.run), ("file", member.file)) if value is not None}
+    return {
+        key: value
+        for key, value in (("id", member.id), ("run", member.run), ("file", member.file))
+        if value is not None
+    }
 
 
 def _name(member: Member) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.evaluation.accuracy import per_user
-from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.names import parse
 from matinee.experiment import lists_store
 from matinee.experiment.folder import RunFolder
@@ -28,12 +27,21 @@ def rows_of(
     folder: RunFolder, id_: str, stage: StageData, metrics: Sequence[str], segments: Sequence[str], seed: int
 ) -> list[dict[str, Any]]:
     """Rows id, part, segment, metric, value, low, high, users of one entry."""
-    assert stage.truth is not None
     lists = stored_lists(folder, id_, stage, max(parse(metric).k for metric in metrics))
-    rows = evaluate(lists, stage.truth, metrics=metrics, segments=segments, given=stage.given, fit=stage.fit.log,
-                    item_features=stage.fit.item_features, seed=seed)
-    return [{"id": id_, "part": stage.name, "segment": row.segment, "metric": row.metric, "value": row.value,
-             "low": row.low, "high": row.high, "users": row.users} for row in rows]
+    rows = stage.measure(lists, metrics, segments, seed)
+    return [
+        {
+            "id": id_,
+            "part": stage.name,
+            "segment": row.segment,
+            "metric": row.metric,
+            "value": row.value,
+            "low": row.low,
+            "high": row.high,
+            "users": row.users,
+        }
+        for row in rows
+    ]
 
 
 def values_of(folder: RunFolder, id_: str, stage: StageData, metric: str) -> NDArray[np.float64]:

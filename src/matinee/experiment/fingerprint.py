@@ -39,8 +39,15 @@ def array_hash(array: NDArray[Any]) -> str:
 def fields_hash(thing: Any) -> str:
     """SHA-256 of a dataclass of arrays and plain settings."""
     parts = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
-    return digest([type(thing).__name__, {name: array_hash(value) if isinstance(value, np.ndarray) else repr(value)
-                                          for name, value in parts.items()}])
+    return digest(
+        [
+            type(thing).__name__,
+            {
+                name: array_hash(value) if isinstance(value, np.ndarray) else repr(value)
+                for name, value in parts.items()
+            },
+        ]
+    )
 
 
 @cache
@@ -71,8 +78,11 @@ def code_state() -> dict[str, Any]:
     inside = top is not None and PACKAGE.is_relative_to(top) and _git("ls-files", "--", str(PACKAGE)) != ""
     if not inside:
         return {"commit": None, "diff": None, "package": package_hash()}
-    return {"commit": _git("rev-parse", "HEAD"), "diff": _git("diff", "HEAD", "--", str(PACKAGE)) or None,
-            "package": package_hash()}
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "diff": _git("diff", "HEAD", "--", str(PACKAGE)) or None,
+        "package": package_hash(),
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -87,8 +97,10 @@ def machine() -> dict[str, Any]:
 
 def thread_pools() -> list[dict[str, Any]]:
     """BLAS and OpenMP pools as loaded now: another pool or another thread count may give other last bits."""
-    return [{key: pool.get(key) for key in ("internal_api", "version", "num_threads", "architecture")}
-            for pool in threadpool_info()]
+    return [
+        {key: pool.get(key) for key in ("internal_api", "version", "num_threads", "architecture")}
+        for pool in threadpool_info()
+    ]
 
 
 def _hash_files(files: Iterable[Path], root: Path) -> str:
@@ -132,7 +144,9 @@ def _file_of(module: str) -> Path | None:
 
 def _git(*words: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(
+            ["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, check=False, timeout=30
+        )
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -143,4 +157,6 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except FileNotFoundError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )

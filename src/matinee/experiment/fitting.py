@@ -17,7 +17,6 @@ from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint
 from matinee.experiment.stages import StageData
-from matinee.ranking.recommend import recommend
 from matinee.scoring.weighted import fit_weighted
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -39,7 +38,9 @@ class Fitter:
         about: dict[str, Any] = {
             "model": entry.model,
             "recipe": dataclasses.asdict(entry.recipe),
-            "weights": None if entry.weights is None else [type(entry.weights).__name__, dataclasses.asdict(entry.weights)],
+            "weights": None
+            if entry.weights is None
+            else [type(entry.weights).__name__, dataclasses.asdict(entry.weights)],
             "features": list(entry.features),
             "seed": self.experiment.seed,
             "events": train.hash,
@@ -77,8 +78,7 @@ class Fitter:
         assert truth is not None
 
         def validate(scorer: Scorer) -> float:
-            lists = recommend(scorer, valid.ask, valid.users, parse(metric).k, repeats=valid.fit.facts.repeats,
-                              filters=valid.filters)
+            lists = valid.recommend(scorer, parse(metric).k, name=type(scorer).__name__)
             return float(np.mean(per_user(lists, truth, [metric])[metric]))
 
         return validate

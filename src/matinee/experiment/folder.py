@@ -23,8 +23,12 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """An existing run. Raises ModelError where `path` is none."""
         if not (path / "manifest.json").is_file():
-            raise ModelError("no-run", "this is not a run folder: it has no manifest.json",
-                             "give the folder that `matinee run` printed, such as runs/demo-1a2b3c4d", path)
+            raise ModelError(
+                "no-run",
+                "this is not a run folder: it has no manifest.json",
+                "give the folder that `matinee run` printed, such as runs/demo-1a2b3c4d",
+                path,
+            )
         return cls(path)
 
     @property
@@ -83,8 +87,12 @@ class RunFolder:
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name
         if not path.is_file():
-            raise ModelError("no-run", f"{name} is missing: the run has not come that far",
-                             "run the experiment again; it goes on where it stopped", self.path)
+            raise ModelError(
+                "no-run",
+                f"{name} is missing: the run has not come that far",
+                "run the experiment again; it goes on where it stopped",
+                self.path,
+            )
         return dict(json.loads(path.read_text()))
 
 
@@ -94,8 +102,11 @@ def find(address: str, runs: Path) -> tuple[RunFolder, str | None]:
     for folder, id_ in ((address, None), (run, entry)):
         if folder and (found := _run_named(folder, runs)):
             return RunFolder.open(found), id_
-    raise ModelError("no-run", f"no run answers to {address!r}",
-                     f"`ls {runs}` shows the runs; an entry of one is RUN/ID, such as demo-1a2b3c4d/ease")
+    raise ModelError(
+        "no-run",
+        f"no run answers to {address!r}",
+        f"`ls {runs}` shows the runs; an entry of one is RUN/ID, such as demo-1a2b3c4d/ease",
+    )
 
 
 def _run_named(name: str, runs: Path) -> Path | None:

@@ -43,8 +43,10 @@ def begin(folder: Path, key: str, parts: int, depth: int) -> None:
 def is_whole(folder: Path, key: str | None = None) -> bool:
     """Are all parts there (and made under `key`, where one is given)?"""
     about = _about(folder)
-    return bool(about) and (key is None or about["key"] == key) and all(
-        has_part(folder, part) for part in range(about["parts"])
+    return (
+        bool(about)
+        and (key is None or about["key"] == key)
+        and all(has_part(folder, part) for part in range(about["parts"]))
     )
 
 
@@ -82,8 +84,12 @@ def read_part(folder: Path, part: int, asked: NDArray[np.int64], users: Vocabula
     depth = int(_about(folder)["depth"])
     rows, dense = users.encode(frame["user"]), items.encode(frame["item"])
     if (len(rows) and min(rows.min(), dense.min()) < 0) or not np.isin(rows, asked).all():
-        raise ModelError("other-ids", "the lists speak of users or items that the data does not have",
-                         "they were made from other data; run the experiment again", path)
+        raise ModelError(
+            "other-ids",
+            "the lists speak of users or items that the data does not have",
+            "they were made from other data; run the experiment again",
+            path,
+        )
     at, place = np.searchsorted(asked, rows), frame["rank"].to_numpy() - 1
     out = np.full((len(asked), depth), -1, np.int32)
     scores = np.full((len(asked), depth), -np.inf, np.float32)
@@ -101,8 +107,12 @@ def read(folder: Path, asked: NDArray[np.int64], users: Vocabulary, items: Vocab
 def joined(blocks: Iterator[Lists], depth: int) -> Lists:
     """One `Lists` of the first `depth` places of all blocks, whose users ascend from block to block."""
     cut = [block.top(depth) for block in blocks]
-    return Lists(np.concatenate([block.users for block in cut]), np.concatenate([block.items for block in cut]),
-                 np.concatenate([block.scores for block in cut]), np.concatenate([block.filled for block in cut]))
+    return Lists(
+        np.concatenate([block.users for block in cut]),
+        np.concatenate([block.items for block in cut]),
+        np.concatenate([block.scores for block in cut]),
+        np.concatenate([block.filled for block in cut]),
+    )
 
 
 def depth_of(folder: Path) -> int:

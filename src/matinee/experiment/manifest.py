@@ -18,8 +18,11 @@ from matinee.experiment.material import Material
 
 def run_id(experiment: Experiment, material: Material) -> str:
     """The name and eight hex digits of all that decides the result: the same experiment is the same folder."""
-    outside = [_content(catalog.source_file(entry.model, experiment.base))
-               for entry in experiment.models if catalog.is_path(entry.model)]
+    outside = [
+        _content(catalog.source_file(entry.model, experiment.base))
+        for entry in experiment.models
+        if catalog.is_path(entry.model)
+    ]
     decides = [experiment.identity(), material.dataset.hash, material.split.hash, fingerprint.package_hash(), outside]
     return f"{experiment.name}-{fingerprint.digest(decides)[:8]}"
 
@@ -29,26 +32,44 @@ def write_manifest(folder: RunFolder, experiment: Experiment, material: Material
     dataset, split = material.dataset, material.split
     stages = list(split.stages)
     shared = {"test": "valid"} if "valid" in stages and _same_fit(material) else {}
-    folder.write_json("manifest.json", {
-        "format": 1,
-        "run": folder.id,
-        "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "config": experiment.resolved(),
-        "base": str(experiment.base.resolve()),
-        "data": {"hash": dataset.hash, "users": dataset.n_users, "items": dataset.n_items, "events": len(dataset.log),
-                 "users_hash": dataset.users.hash, "items_hash": dataset.items.hash, "facts": describe(dataset)},
-        "split": {"hash": split.hash, "settings": dict(split.settings), "notes": dict(split.notes), "stages": stages},
-        "shared": shared,
-        "seed": experiment.seed,
-        "threads": threads,
-        "code": fingerprint.code_state(),
-        "outside": _copy_outside(folder.path / "outside", experiment),
-        "packages": fingerprint.versions(),
-        "thread_pools": fingerprint.thread_pools(),
-        "environment": {name: os.environ[name] for name in sorted(os.environ) if name.endswith("_NUM_THREADS")
-                        or name.startswith("OPENBLAS_")},
-        "machine": fingerprint.machine(),
-    })
+    folder.write_json(
+        "manifest.json",
+        {
+            "format": 1,
+            "run": folder.id,
+            "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "config": experiment.resolved(),
+            "base": str(experiment.base.resolve()),
+            "data": {
+                "hash": dataset.hash,
+                "users": dataset.n_users,
+                "items": dataset.n_items,
+                "events": len(dataset.log),
+                "users_hash": dataset.users.hash,
+                "items_hash": dataset.items.hash,
+                "facts": describe(dataset),
+            },
+            "split": {
+                "hash": split.hash,
+                "settings": dict(split.settings),
+                "notes": dict(split.notes),
+                "stages": stages,
+            },
+            "shared": shared,
+            "seed": experiment.seed,
+            "threads": threads,
+            "code": fingerprint.code_state(),
+            "outside": _copy_outside(folder.path / "outside", experiment),
+            "packages": fingerprint.versions(),
+            "thread_pools": fingerprint.thread_pools(),
+            "environment": {
+                name: os.environ[name]
+                for name in sorted(os.environ)
+                if name.endswith("_NUM_THREADS") or name.startswith("OPENBLAS_")
+            },
+            "machine": fingerprint.machine(),
+        },
+    )
 
 
 def _same_fit(material: Material) -> bool:

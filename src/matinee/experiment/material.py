@@ -55,8 +55,14 @@ def read_dataset(settings: DataSettings, base: Path, progress: Progress) -> Data
 def _dataset(settings: DataSettings, base: Path, cache: Cache, progress: Progress) -> tuple[Dataset, bool]:
     inputs = [settings.path, *settings.side]
     content = [source if _is_generated(source) else _content(base / source) for source in inputs]
-    key = fingerprint.digest([asdict(settings), content, fingerprint.source_hash(fingerprint.PACKAGE / "data/load.py"),
-                              [fingerprint.source_hash(path) for path in _layout_files()]])
+    key = fingerprint.digest(
+        [
+            asdict(settings),
+            content,
+            fingerprint.source_hash(fingerprint.PACKAGE / "data/load.py"),
+            [fingerprint.source_hash(path) for path in _layout_files()],
+        ]
+    )
     place = cache.place("data", key)
     try:
         return load_dataset(place), True

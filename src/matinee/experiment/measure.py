@@ -29,18 +29,27 @@ def measure_again(folder: RunFolder) -> list[dict[str, Any]]:
     answers = Answers(folder)
     wanted = answers.experiment.evaluate
     ids = dict.fromkeys(row["id"] for row in folder.metrics)
-    return [row for id_ in ids for stage in answers.measured.values()
-            for row in rows_of(folder, id_, stage, wanted.metrics, wanted.segments, answers.experiment.seed)]
+    return [
+        row
+        for id_ in ids
+        for stage in answers.measured.values()
+        for row in rows_of(folder, id_, stage, wanted.metrics, wanted.segments, answers.experiment.seed)
+    ]
 
 
 def apart(rows: Sequence[dict[str, Any]], stored: Sequence[dict[str, Any]]) -> list[str]:
     """Where two sets of rows differ in any bit, in words."""
+
     def name(row: dict[str, Any]) -> tuple[Any, ...]:
         return row["id"], row["part"], row["segment"], row["metric"]
 
     old = {name(row): row for row in stored}
-    return [f"{row['id']} {row['part']} {row['segment'] or ''} {row['metric']}: {old.get(name(row), {}).get('value')} stored, "
-            f"{row['value']} now" for row in rows if old.get(name(row)) != row]
+    return [
+        f"{row['id']} {row['part']} {row['segment'] or ''} {row['metric']}: {old.get(name(row), {}).get('value')} stored, "
+        f"{row['value']} now"
+        for row in rows
+        if old.get(name(row)) != row
+    ]
 
 
 def measure_files(lists: Path, truth: Path, metrics: Sequence[str]) -> list[Row]:
@@ -51,17 +60,33 @@ def measure_files(lists: Path, truth: Path, metrics: Sequence[str]) -> list[Row]
     table = read_text(truth, separator=",", header=None, encoding=None, reading=Reading())
     columns = {"user", "item"} & set(table.frame.columns)
     if len(columns) < 2:
-        raise DataError("bad-truth", f"the columns are {', '.join(table.frame.columns)}", "a truth needs user,item", truth)
+        raise DataError(
+            "bad-truth", f"the columns are {', '.join(table.frame.columns)}", "a truth needs user,item", truth
+        )
     raw_users, raw_items = table.ids("user"), table.ids("item")
     users, items = Vocabulary.of(raw_users), Vocabulary.of(raw_items)
-    hidden = Interactions.from_events(users.encode(raw_users), items.encode(raw_items), n_users=len(users), n_items=len(items))
+    hidden = Interactions.from_events(
+        users.encode(raw_users), items.encode(raw_items), n_users=len(users), n_items=len(items)
+    )
     pairs = hidden.matrix()
-    answer = Truth(np.arange(len(users)), pairs.indptr.astype(np.int64), pairs.indices.astype(np.int32),
-                   np.zeros(pairs.nnz, np.int8))
+    answer = Truth(
+        np.arange(len(users)),
+        pairs.indptr.astype(np.int64),
+        pairs.indices.astype(np.int32),
+        np.zeros(pairs.nnz, np.int8),
+    )
     given, _ = read_lists(lists, users, items)
     nothing = Interactions.empty(len(users), len(items))
-    return evaluate(given, answer, metrics=metrics, segments=(), given=nothing, fit=nothing,
-                    item_features=Features(len(items)), seed=Run().seed)
+    return evaluate(
+        given,
+        answer,
+        metrics=metrics,
+        segments=(),
+        given=nothing,
+        fit=nothing,
+        item_features=Features(len(items)),
+        seed=Run().seed,
+    )
 
 
 def compare_entries(
@@ -75,9 +100,14 @@ def compare_entries(
     values = {}
     for folder, id_ in entries:
         if folder.manifest["split"]["hash"] != first.manifest["split"]["hash"] or (
-                folder.manifest["data"]["hash"] != first.manifest["data"]["hash"]):
-            raise ModelError("other-split", f"{folder.id} and {first.id} were measured on different splits",
-                             "figures of different splits cannot be compared; run both on one", folder.path)
+            folder.manifest["data"]["hash"] != first.manifest["data"]["hash"]
+        ):
+            raise ModelError(
+                "other-split",
+                f"{folder.id} and {first.id} were measured on different splits",
+                "figures of different splits cannot be compared; run both on one",
+                folder.path,
+            )
         answers = Answers(folder)
         stage = answers.measured.get(part)
         if stage is None:

@@ -15,7 +15,6 @@ from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.stages import StageData
 from matinee.experiment.timing import Timings
-from matinee.ranking.recommend import recommend
 from matinee.scoring import store
 
 DEPTH = 100
@@ -83,10 +82,14 @@ class Modelling:
         with self.timings.step(id_, f"score:{stage.name}"):
             for number, users in enumerate(parts):
                 if not lists_store.has_part(target, number):
-                    block = recommend(scorer, stage.ask, users, min(DEPTH, dataset.n_items), name=id_,
-                                      repeats=dataset.facts.repeats, filters=stage.filters, fallback=stage.fallback,
-                                      personal=personal, user_id=dataset.users.__getitem__,
-                                      progress=self.fitter.progress)
+                    block = stage.recommend(
+                        scorer,
+                        min(DEPTH, dataset.n_items),
+                        users=users,
+                        name=id_,
+                        personal=personal,
+                        progress=self.fitter.progress,
+                    )
                     lists_store.write_part(target, number, block, dataset.users, dataset.items)
         self.cache.note("lists", key, target)
 
@@ -108,5 +111,14 @@ def list_key(scorer_key: str, stage: StageData) -> str:
     """What stored lists depend on: the scorer, the histories, who is asked, the filters and the ranking code."""
     source = fingerprint.source_hash(fingerprint.PACKAGE / "ranking/recommend.py")
     filters = [fingerprint.fields_hash(fitted) for fitted in stage.filters]
-    return fingerprint.digest([scorer_key, stage.name == "final", stage.given.hash(), fingerprint.array_hash(stage.users),
-                               filters, source, DEPTH])
+    return fingerprint.digest(
+        [
+            scorer_key,
+            stage.name == "final",
+            stage.given.hash(),
+            fingerprint.array_hash(stage.users),
+            filters,
+            source,
+            DEPTH,
+        ]
+    )

@@ -42,8 +42,12 @@ def reproduce(
     difference is told. Raises ModelError where the run is not whole.
     """
     if not original.is_done:
-        raise ModelError("not-done", "the run was stopped before its end, so there is nothing to compare with",
-                         "run the experiment again first; it goes on where it stopped", original.path)
+        raise ModelError(
+            "not-done",
+            "the run was stopped before its end, so there is nothing to compare with",
+            "run the experiment again first; it goes on where it stopped",
+            original.path,
+        )
     manifest = original.manifest
     experiment = _experiment_of(original)
     surroundings = list(_surroundings(manifest))
@@ -66,7 +70,11 @@ def _experiment_of(original: RunFolder) -> Experiment:
 
 
 def _material_of(
-    original: RunFolder, experiment: Experiment, into: Path, surroundings: list[str], progress: Callable[[str, int, int], None]
+    original: RunFolder,
+    experiment: Experiment,
+    into: Path,
+    surroundings: list[str],
+    progress: Callable[[str, int, int], None],
 ) -> Material:
     stored = Material(original.dataset, original.split, ())
     try:
@@ -75,7 +83,9 @@ def _material_of(
         surroundings.append(f"data: cannot be read where it was ({error}); the run's own copy is used")
         return stored
     if fresh.dataset.hash != stored.dataset.hash:
-        surroundings.append(f"data: {stored.dataset.hash[:12]} then, {fresh.dataset.hash[:12]} now; the run's own copy is used")
+        surroundings.append(
+            f"data: {stored.dataset.hash[:12]} then, {fresh.dataset.hash[:12]} now; the run's own copy is used"
+        )
         return stored
     if fresh.split.hash != stored.split.hash:
         surroundings.append(f"split: {stored.split.hash[:12]} then, {fresh.split.hash[:12]} now; the run's own is used")
@@ -102,8 +112,14 @@ def _surroundings(manifest: dict[str, Any]) -> Iterator[str]:
 
 def _artefacts(folder: RunFolder) -> list[Path]:
     """Every result, relative to the run: fitted arrays, lists, truth, figures, submissions."""
-    patterns = ("models/**/*.safetensors", "models/**/ensemble.json", "lists/**/*.parquet", "truth/*.parquet",
-                "submission/*.csv", "metrics.json")
+    patterns = (
+        "models/**/*.safetensors",
+        "models/**/ensemble.json",
+        "lists/**/*.parquet",
+        "truth/*.parquet",
+        "submission/*.csv",
+        "metrics.json",
+    )
     return sorted(path.relative_to(folder.path) for pattern in patterns for path in folder.path.glob(pattern))
 
 

@@ -73,8 +73,15 @@ def run(
         threads = threads or os.cpu_count() or 1
         if not (folder.path / "manifest.json").is_file():
             _lay_foundations(folder, experiment, stuff, threads)
-        work = Work(experiment, folder, stuff, cache if use_cache and not again else Cache(folder.path / ".cache"),
-                    threads, progress, say)
+        work = Work(
+            experiment,
+            folder,
+            stuff,
+            cache if use_cache and not again else Cache(folder.path / ".cache"),
+            threads,
+            progress,
+            say,
+        )
         with threadpool_limits(limits=threads):
             work.whole()
     return folder
@@ -118,7 +125,9 @@ class Work:
     @cached_property
     def ensembles(self) -> list[str]:
         """Ids in an order in which members come first."""
-        members = {entry.id: [member.id for member in entry.members if member.id] for entry in self.experiment.ensembles}
+        members = {
+            entry.id: [member.id for member in entry.members if member.id] for entry in self.experiment.ensembles
+        }
         return [id_ for id_ in order(members, known=[entry.id for entry in self.experiment.models]) if id_ in members]
 
     @cached_property
@@ -165,8 +174,16 @@ class Work:
                 submission.write(self.folder.submission(id_), lists, dataset, wanted.submission, asked)
                 filled = int((lists.filled & (lists.items >= 0)).sum())
                 short = int((lists.items < 0).sum())
-            durable.append_line(self.folder.journal, {"event": "submission", "id": id_, "users": len(asked),
-                                                      "places_filled_by_popularity": filled, "places_empty": short})
+            durable.append_line(
+                self.folder.journal,
+                {
+                    "event": "submission",
+                    "id": id_,
+                    "users": len(asked),
+                    "places_filled_by_popularity": filled,
+                    "places_empty": short,
+                },
+            )
             if filled or short:
                 self.say(f"{id_}: {filled:,} places were filled from popularity, {short:,} stay empty")
 
@@ -191,11 +208,14 @@ def _write_truth(path: Path, truth: Truth, stuff: Material) -> None:
     """user, item, hidden_part of everything hidden; users and items outside the data are left to the counts."""
     rows = np.repeat(truth.users, truth.counts)
     known = (rows >= 0) & (truth.items >= 0)
-    frame = pl.DataFrame({
-        "user": stuff.dataset.users.decode(rows[known]),
-        "item": stuff.dataset.items.decode(truth.items[known]),
-        "hidden_part": [PARTS[part] for part in truth.parts[known].tolist()],
-    }, schema={"user": pl.String, "item": pl.String, "hidden_part": pl.String})
+    frame = pl.DataFrame(
+        {
+            "user": stuff.dataset.users.decode(rows[known]),
+            "item": stuff.dataset.items.decode(truth.items[known]),
+            "hidden_part": [PARTS[part] for part in truth.parts[known].tolist()],
+        },
+        schema={"user": pl.String, "item": pl.String, "hidden_part": pl.String},
+    )
     with durable.replacing(path) as file:
         frame.write_parquet(file)
 

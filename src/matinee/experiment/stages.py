@@ -14,11 +14,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import Queries
+from matinee.contract import Scorer
 from matinee.data.dataset import Dataset
 from matinee.data.interactions import Interactions
+from matinee.errors import ModelError
+from matinee.evaluation.evaluate import Row, evaluate
 from matinee.ranking.filters import Filter, FittedFilter
-from matinee.ranking.recommend import ask_from
+from matinee.ranking.lists import Lists
+from matinee.ranking.recommend import Ask, ask_from, recommend
 from matinee.split.parts import Split, Truth
 
 
@@ -42,16 +45,60 @@ class StageData:
         return self.item_counts.astype(np.float32)
 
     @cached_property
-    def ask(self) -> Callable[[NDArray[np.int64]], Queries]:
+    def ask(self) -> Ask:
         """Queries of users (b,)."""
         return ask_from(self.given, self.fit.log.counts, self.fit.user_features)
+
+    def recommend(
+        self,
+        scorer: Scorer,
+        k: int,
+        *,
+        users: NDArray[np.int64] | None = None,
+        ask: Ask | None = None,
+        name: str = "the model",
+        personal: bool = True,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Lists:
+        """The k best for each of `users` (all of the stage's unless told), asked with their given histories unless
+        `ask` knows others, under the stage's filters and fallback."""
+        return recommend(
+            scorer,
+            ask or self.ask,
+            self.users if users is None else users,
+            k,
+            repeats=self.fit.facts.repeats,
+            filters=self.filters,
+            fallback=self.fallback,
+            personal=personal,
+            name=name,
+            user_id=self.fit.users.__getitem__,
+            progress=progress,
+        )
+
+    def measure(self, lists: Lists, metrics: Sequence[str], segments: Sequence[str] = (), seed: int = 0) -> list[Row]:
+        """Each metric with its interval. Raises ModelError at the final stage, which has no truth."""
+        if self.truth is None:
+            raise ModelError("no-truth", f"nothing is hidden at the {self.name} stage", "measure at valid or test")
+        return evaluate(
+            lists,
+            self.truth,
+            metrics=metrics,
+            segments=segments,
+            given=self.given,
+            fit=self.fit.log,
+            item_features=self.fit.item_features,
+            seed=seed,
+        )
 
 
 def split_stages(dataset: Dataset, split: Split, filters: Sequence[Filter]) -> dict[str, StageData]:
     """`valid` and `test`, as far as the split has them. Where both learn from the same events they share them."""
     stages: dict[str, StageData] = {}
     for name, stage in split.stages.items():
-        twin = next((stages[n] for n, s in split.stages.items() if n in stages and np.array_equal(s.fit, stage.fit)), None)
+        twin = next(
+            (stages[n] for n, s in split.stages.items() if n in stages and np.array_equal(s.fit, stage.fit)), None
+        )
         fit = twin.fit if twin else dataset.with_log(dataset.log.select(stage.fit))
         fitted = twin.filters if twin else tuple(recipe.fit(fit) for recipe in filters)
         known = stage.truth.users[stage.truth.users >= 0]

@@ -39,14 +39,17 @@ def write(path: Path, lists: Lists, dataset: Dataset, layout: str, order: NDArra
     if layout == "uplus":
         bounds = np.concatenate([[0], np.cumsum(held.sum(1))])
         names = raw.to_list()
-        listed = ["[" + ", ".join(_listed(name) for name in names[a:b]) + "]"
-                  for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+        listed = [
+            "[" + ", ".join(_listed(name) for name in names[a:b]) + "]"
+            for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        ]
         frame = pl.DataFrame({"profile_id": dataset.users.decode(order), "predicted_list": listed})
     else:
         frame = pl.DataFrame({"user": users, "item": raw})
         if layout == "table":
             frame = frame.with_columns(
-                pl.Series("rank", (places + 1).astype(np.int32)), pl.Series("score", block.scores[at][held] + 0.0),
+                pl.Series("rank", (places + 1).astype(np.int32)),
+                pl.Series("score", block.scores[at][held] + 0.0),
                 pl.Series("filled", block.filled[at][held]),
             )
     content = io.BytesIO()
@@ -122,16 +125,28 @@ def _pairs(path: Path, layout: str) -> Iterator[tuple[str, str]]:
         reader = csv.reader(file)
         first = next(reader, [])
         if head is not None and first != head:
-            raise DataError("bad-submission", f"the columns are {','.join(first) or 'none'}",
-                            f"the layout {layout} wants {','.join(head)}", Place(str(path), 1))
+            raise DataError(
+                "bad-submission",
+                f"the columns are {','.join(first) or 'none'}",
+                f"the layout {layout} wants {','.join(head)}",
+                Place(str(path), 1),
+            )
         if head is None and not {"user", "item"} <= set(first):
-            raise DataError("bad-submission", f"the columns are {','.join(first) or 'none'}",
-                            "a table wants at least user,item", Place(str(path), 1))
+            raise DataError(
+                "bad-submission",
+                f"the columns are {','.join(first) or 'none'}",
+                "a table wants at least user,item",
+                Place(str(path), 1),
+            )
         expand = _expand_list if layout == "uplus" else _one_pair(first)
         for row in reader:
             if len(row) != len(first):
-                raise DataError("bad-submission", f"{len(row)} fields where the header has {len(first)}",
-                                "write one row a line", Place(str(path), reader.line_num))
+                raise DataError(
+                    "bad-submission",
+                    f"{len(row)} fields where the header has {len(first)}",
+                    "write one row a line",
+                    Place(str(path), reader.line_num),
+                )
             yield from expand(row)
 
 

@@ -25,10 +25,18 @@ class Timings:
         _forget_peak()
         start = time.perf_counter()
         yield
-        durable.append_line(self.journal, {
-            "event": "step", "id": id_, "stage": stage, "seconds": round(time.perf_counter() - start, 3),
-            "peak_mb": round(peak_mb(), 1), "reused": reused,
-        }, sync=True)
+        durable.append_line(
+            self.journal,
+            {
+                "event": "step",
+                "id": id_,
+                "stage": stage,
+                "seconds": round(time.perf_counter() - start, 3),
+                "peak_mb": round(peak_mb(), 1),
+                "reused": reused,
+            },
+            sync=True,
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows of `timings.json`: the newest measurement of each step."""

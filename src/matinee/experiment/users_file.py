@@ -33,6 +33,10 @@ def rows_of_users(raw: pl.Series | Sequence[str], dataset: Dataset, path: Path |
     rows = dataset.users.encode(series)
     if (rows < 0).any():
         unknown = series[int(np.flatnonzero(rows < 0)[0])]
-        raise DataError("unknown-user", f"{int((rows < 0).sum())} users are not in the data, such as {unknown!r}",
-                        "leave them out, or give the data a user file that names them and set min_user_events: 0", path)
+        raise DataError(
+            "unknown-user",
+            f"{int((rows < 0).sum())} users are not in the data, such as {unknown!r}",
+            "leave them out, or give the data a user file that names them and set min_user_events: 0",
+            path,
+        )
     return rows.astype(np.int64)
