@@ -101,7 +101,8 @@ def recommend_blocks(
     A list holds exactly min(k, items that are allowed and unseen) items where there is a fallback. Raises
     DataError (`nan-score`, `infinite-score`) naming user and model; UsageError for k < 1.
     """
-    users = np.unique(users)
+    if not bool(np.all(users[1:] > users[:-1])):
+        users = np.unique(users)
     order = None if fallback is None else np.argsort(-fallback, kind="stable").astype(np.int32)
     size = max(1, min(MOST_USERS, CELLS // max(1, scorer.n_items)))
     for start in range(0, max(1, len(users)), size):
@@ -128,9 +129,10 @@ def recommend_blocks(
 
 def places(lists: Lists, asked: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) where in `lists` each of the users `asked` stands, repeats allowed. Raises DataError for a missing one."""
-    at = np.searchsorted(lists.users, asked)
-    if len(asked) and (at.max(initial=0) >= len(lists) or bool(np.any(lists.users[at] != asked))):
-        raise DataError("no-list", "a user was asked for who has no list")
+    at = np.minimum(np.searchsorted(lists.users, asked), len(lists) - 1)
+    missing = asked[lists.users[at] != asked] if len(lists) else asked
+    if len(missing):
+        raise DataError("no-list", f"user row {missing[0]} was asked for and has no list", "recommend to them first")
     return at
 
 
