@@ -131,7 +131,7 @@ class Ensembling:
         return [float(weight) for weight in found.weights]
 
     def _counted(self, entry: EnsembleEntry, stage: StageData) -> list[Member]:
-        """The members that count at this stage: a file was made from everything, so offline it would know the answers."""
+        """The members that count at this stage: a file was made from everything, so offline it knows the answers."""
         if stage.name == "final" or self.experiment.split.settings["protocol"] == "given":
             return list(entry.members)
         members = [member for member in entry.members if member.file is None]

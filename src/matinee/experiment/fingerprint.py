@@ -58,7 +58,7 @@ def package_hash() -> str:
 
 
 def source_hash(start: Path) -> str:
-    """SHA-256 of a file and of every file of the package it imports, at any depth: another file's edit changes nothing."""
+    """SHA-256 of a file and of every file of the package it imports, at any depth: no other file's edit changes it."""
     return _hash_files(sorted(_closure(start)), PACKAGE)
 
 

@@ -1,4 +1,4 @@
-"""The run folder: where each artefact of a run stands. Everything later (report, serving, compare) reads it from here."""
+"""The run folder: where each artefact of a run stands, for everything that comes after the run."""
 
 from __future__ import annotations
 

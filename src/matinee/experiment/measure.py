@@ -45,7 +45,7 @@ def apart(rows: Sequence[dict[str, Any]], stored: Sequence[dict[str, Any]]) -> l
 
     old = {name(row): row for row in stored}
     return [
-        f"{row['id']} {row['part']} {row['segment'] or ''} {row['metric']}: {old.get(name(row), {}).get('value')} stored, "
+        f"{' '.join(str(part) for part in name(row) if part)}: {old.get(name(row), {}).get('value')} stored, "
         f"{row['value']} now"
         for row in rows
         if old.get(name(row)) != row

@@ -36,7 +36,7 @@ class Modelling:
     """Per stage and entry, what its scorer depends on."""
 
     def model(self, entry: ModelEntry, stages: dict[str, StageData]) -> None:
-        """Fit `entry` for each stage and write the lists of the stage's users. Where stages share a fit, it is done once."""
+        """Fit `entry` for each stage and write its lists. Where stages share a fit, it is done once."""
         valid = stages.get("valid")
         scorer: Scorer | None = None
         fitted_on: str | None = None

@@ -58,7 +58,8 @@ def run(
     """Carry out `experiment` below `runs` and return its folder; nothing is done twice.
 
     `again` makes a new folder beside one that is done, with everything computed anew; so does `use_cache` False,
-    in the same folder. `stuff` is given where data and split are at hand already. Raises what reading, fitting and writing raise; what was done until then is kept.
+    in the same folder. `stuff` is given where data and split are at hand already. Raises what reading, fitting and
+    writing raise; what was done until then is kept.
     """
     cache = Cache(runs / ".cache")
     stuff = stuff or material(experiment, cache, progress)

@@ -21,7 +21,7 @@ class Timings:
 
     @contextlib.contextmanager
     def step(self, id_: str | None, stage: str, *, reused: bool = False) -> Iterator[None]:
-        """Time a block. `stage` is what is done: load, split, fit:valid, score:test ...; `id_` the entry it is done for."""
+        """Time a block. `stage` is what is done: fit:valid, score:test ...; `id_` the entry it is done for."""
         _forget_peak()
         start = time.perf_counter()
         yield
