@@ -12,7 +12,7 @@ from matinee.errors import DataError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:
-    users: NDArray[np.int64]  # (V,)  rows of the data set's users, ascending, each once
+    users: NDArray[np.int64]  # (V,)  rows of the data set's users, ascending, each once; unknown users first, as -1
     items: NDArray[np.int32]  # (V, K)  dense items, best first; -1 pads a short list and stands only at its end
     scores: NDArray[np.float32]  # (V, K)  never rising along a list; -inf where items is -1
     filled: NDArray[np.bool_]  # (V, K)  true where the fallback gave the item, not the model
@@ -22,7 +22,8 @@ class Lists:
         if self.scores.shape != shape or self.filled.shape != shape or len(self.users) != shape[0]:
             raise DataError("misaligned", f"lists of shapes {shape}, {self.scores.shape}, {self.filled.shape} "
                                           f"for {len(self.users)} users")
-        if len(self.users) > 1 and not bool(np.all(self.users[1:] > self.users[:-1])):
+        before, after = self.users[:-1], self.users[1:]
+        if not bool(np.all((after > before) | ((after == -1) & (before == -1)))):
             raise DataError("misaligned", "the users of lists must ascend, each once")
 
     @property
