@@ -109,7 +109,8 @@ def _check_quotes(cells: NDArray[np.uint8], quotes: NDArray[np.int64], separator
 
 def _outside(places: NDArray[np.int64], quotes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Those of the places that no quotes surround."""
-    return places[np.searchsorted(quotes, places) % 2 == 0]
+    outside: NDArray[np.int64] = places[np.searchsorted(quotes, places) % 2 == 0]
+    return outside
 
 
 def _frame(data: bytes, form: Format, names: Sequence[str]) -> pl.DataFrame:
