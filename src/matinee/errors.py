@@ -5,9 +5,9 @@
     │   └── ConfigError          2  an experiment file or a recipe that cannot mean what it says
     ├── DataError                3  input refused: file, line and column where known
     ├── ModelError               4  a stored model, a checkpoint or a run refused
-    └── ResourceError            5  disk, memory, lock, port
+    ├── ResourceError            5  disk, memory, lock, port
+    └── Degraded                 6  no failure: all is done and written, but less well than asked, and this says how
 
-Exit code 6 is no error: the work was done, but degraded, and said so.
 130 and 143 are a stop by INT and TERM; what was done is kept and the same command goes on.
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,3 +105,18 @@ class ModelError(MatineeError):
 
 class ResourceError(MatineeError):
     exit_code = 5
+
+
+class Degraded(MatineeError):
+    """Raised by a command as its last act, when its work is done and written."""
+
+    exit_code = 6
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The way out of a name that nobody knows: the likely ones, or all of them."""
+    from difflib import get_close_matches  # only errors pay for the import
+
+    names = list(known)
+    near = get_close_matches(word, names, n=3)
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"

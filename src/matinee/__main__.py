@@ -1,0 +1,7 @@
+"""`python -m matinee` is the command `matinee`."""
+
+import sys
+
+from matinee.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,233 @@
+"""`matinee <verb>`: verbs load when used, and one place turns every exception into a line and an exit code.
+
+Each verb is a file beside this one with a `typer.Typer` called `app`. It parses, calls one function of the
+package and prints; it raises what the package raises, and `Degraded` as its last act where the work is
+done but less well than asked.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from types import FrameType, TracebackType
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from matinee.cli import terminal
+from matinee.errors import MatineeError, ResourceError, UsageError, nearest
+
+VERBS = {
+    "demo": "the main job on the embedded data, in two minutes",
+    "run": "carry out an experiment file",
+    "models": "list the models, or explain one",
+    "data": "describe, convert, sample or split a data set",
+    "fit": "fit one model: a run of one entry",
+    "evaluate": "measure a run's lists, or lists from a file",
+    "compare": "say whether one entry is better than another",
+    "ensemble": "combine stored lists; nothing is fitted again",
+    "recommend": "lists from a stored model",
+    "similar": "the items most like one item",
+    "submission": "check a submission file",
+    "reproduce": "repeat a run and compare it bit by bit",
+}
+
+ANYWHERE = {
+    "--errors text|json": "how an error is written: a line of words, or a line of JSON",
+    "--debug": "show the traceback of an error too",
+    "--quiet": "no progress and no notes, only results and errors",
+    "--version": "print the version",
+    "-h, --help": "explain the verb",
+}
+
+
+class Terminated(BaseException):
+    """A stop by SIGTERM."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may stand anywhere on the line."""
+
+    json: bool = False
+    debug: bool = False
+    quiet: bool = False
+    version: bool = False
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command `matinee`; returns the exit code."""
+    _make_streams_safe()
+    ending = Ending()
+    with _termination(), ending:
+        ending.options, words = anywhere(sys.argv[1:] if argv is None else argv)
+        with terminal.quieter(ending.options.quiet):
+            if ending.options.version:
+                typer.echo(f"matinee {version('matinee')}")
+            else:
+                _run(words or ["--help"])
+            sys.stdout.flush()
+    return ending.code
+
+
+def anywhere(argv: Sequence[str]) -> tuple[Options, list[str]]:
+    """The options that may stand anywhere before `--`, and the words that are left."""
+    rest: list[str] = []
+    found = {"json": False}
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            return Options(**found), [*rest, word, *words]
+        if word in {"--debug", "--quiet", "--version"}:
+            found[word[2:]] = True
+        elif word == "--errors" or word.startswith("--errors="):
+            value = word.partition("=")[2] if "=" in word else next(words, "")
+            if value not in {"json", "text"}:
+                raise UsageError("usage", f"--errors takes text or json, not {value!r}", "such as --errors json")
+            found["json"] = value == "json"
+        else:
+            rest.append(word)
+    return Options(**found), rest
+
+
+class Ending:
+    """Takes whatever ends a command, says it in one line on stderr, and keeps the exit code."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        self.options = Options()
+
+    def __enter__(self) -> Ending:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None:
+            return True
+        if isinstance(error, typer.Exit):
+            self.code = error.exit_code
+        elif isinstance(error, BrokenPipeError):  # whoever read us has had enough
+            _forget(sys.stdout)
+        else:
+            told = _as_told(error)
+            self.code = _code(error, told)
+            if self.options.debug:
+                traceback.print_exception(error)
+            terminal.complain(told.as_json() if self.options.json else str(told))
+        return True
+
+
+def _code(error: BaseException, told: MatineeError) -> int:
+    return {KeyboardInterrupt: 130, Terminated: 143}.get(type(error), told.exit_code)
+
+
+def _as_told(error: BaseException) -> MatineeError:
+    """The same fact as an error of ours."""
+    if isinstance(error, MatineeError):
+        return error
+    if isinstance(error, typer.TyperException):
+        return UsageError("usage", " ".join(error.format_message().split()), "see --help")
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        return MatineeError("stopped", "stopped before the end", "what was done is kept; the same command goes on")
+    if isinstance(error, MemoryError):
+        return ResourceError("out-of-memory", str(error) or "the memory is used up", "use less data or a smaller model")
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        way = "free some space, then run the same command again"
+        return ResourceError("cannot-write", f"the disk is full ({error.strerror})", way, error.filename)
+    return MatineeError("fault", f"{type(error).__name__}: {error}",
+                        "this is a fault of matinee: --debug shows where, please report it")
+
+
+class Verbs(TyperGroup):
+    """Lists verbs without importing one."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [verb for verb in VERBS if find_spec(f"matinee.cli.{verb}")]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = typer.main.get_command(import_module(f"matinee.cli.{cmd_name}").app)
+        _write_plainly(command)
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        known = self.list_commands(ctx)
+        if args[0] not in known:
+            raise UsageError("unknown-verb", f"there is no verb {args[0]!r}", nearest(args[0], known))
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, VERBS[verb]) for verb in self.list_commands(ctx)])
+        with formatter.section("Options, anywhere on the line"):
+            formatter.write_dl(list(ANYWHERE.items()))
+
+
+app = typer.Typer(cls=Verbs, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def matinee() -> None:
+    """Every user's top ten from interaction logs, and an honest account of how good those lists are."""
+
+
+def _run(words: list[str]) -> None:
+    command = typer.main.get_command(app)
+    with command.make_context("matinee", words) as context:
+        command.invoke(context)
+
+
+def _write_plainly(command: Any) -> None:
+    """Help as plain text for a verb and its sub-verbs: the same bytes in a terminal, a pipe and the docs."""
+    command.rich_markup_mode = None
+    command.context_settings = {**command.context_settings, "help_option_names": ["-h", "--help"]}
+    if isinstance(command, TyperGroup):
+        for inner in command.commands.values():
+            _write_plainly(inner)
+
+
+def _make_streams_safe() -> None:
+    """A pipe gets UTF-8 whatever the locale says; a stream that was closed before we began goes nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif stream.isatty():
+            stream.reconfigure(errors="backslashreplace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _forget(stream: Any) -> None:
+    """What still waits in the buffer goes nowhere, so that the interpreter's last flush does not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def _termination() -> Iterator[None]:
+    """SIGTERM raises, as Ctrl-C does, so that whatever is open is closed in order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

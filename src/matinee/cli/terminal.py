@@ -1,0 +1,172 @@
+"""What a command shows: results on stdout; progress, notes and errors on stderr. Plain where nobody watches."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import IO, TYPE_CHECKING
+
+from matinee.errors import printable
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from matinee.data.dataset import Dataset
+    from matinee.ranking.lists import Lists
+
+NARROW = 40
+"""A terminal of fewer columns is written to as if it were a file."""
+SECONDS = 5.0
+"""Without a terminal, a step that takes longer says so this often."""
+
+Progress = Callable[[str, int, int], None]
+Cell = str | int | float | None
+
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextmanager
+def quieter(quiet: bool) -> Iterator[None]:
+    """Without progress and notes while the block runs, if `quiet`."""
+    token = _quiet.set(quiet)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
+def complain(line: str) -> None:
+    """One line on stderr, if anybody can still hear."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+
+def say(line: str) -> None:
+    """One line of the result, on stdout."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def note(line: str) -> None:
+    """What happens, in words, on stderr; not with --quiet."""
+    if not _quiet.get():
+        complain(line)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A `progress(what, done, total)` for `Run` and `Reading`: bars on a terminal, now and then a line elsewhere.
+
+    A total of 0 is unknown. It may be called from any thread.
+    """
+    if _quiet.get():
+        yield lambda what, done, total: None
+    elif _width(sys.stderr) is None:
+        yield _lines()
+    else:
+        with _bars() as shown:
+            yield shown
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """A table on stdout. Numbers stand to the right: whole ones with commas, others with four decimals."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    width = _width(sys.stdout)
+    shown = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD if width else None,
+                  pad_edge=False, header_style="bold", title_style="bold")
+    for number, name in enumerate(columns):
+        right = bool(rows) and all(isinstance(row[number], int | float | None) for row in rows)
+        shown.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(_text(cell)) for cell in row))
+    console = Console(file=sys.stdout, width=width or 10_000, highlight=False, no_color=None if width else True)
+    console.print(shown)
+
+
+def print_lists(lists: Lists, dataset: Dataset, owners: Sequence[str] | None = None) -> None:
+    """Lists as a table, a row a place, with titles where the data has them.
+
+    `owners`: whose each list is, where it is not a user of the data.
+    """
+    titles = dataset.item_features.texts("title").values if "title" in dataset.item_features else None
+    rows: list[tuple[Cell, ...]] = []
+    for number, user in enumerate(lists.users.tolist()):
+        owner = printable(owners[number] if owners else dataset.users[user])
+        for rank, item in enumerate(lists.items[number].tolist(), 1):
+            if item >= 0:
+                title = () if titles is None else (printable(titles[item]),)
+                source = "popularity" if lists.filled[number, rank - 1] else ""
+                score = float(lists.scores[number, rank - 1])
+                rows.append((owner if rank == 1 else "", rank, printable(dataset.items[item]), *title, score, source))
+    table("", ["for", "rank", "item", *(() if titles is None else ("title",)), "score", "filled by"], rows)
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.4f}"
+    return f"{cell:,}" if isinstance(cell, int) else cell
+
+
+def _width(stream: IO[str]) -> int | None:
+    """Columns of the terminal behind `stream`; None where there is none that could show a table or a bar."""
+    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        return None
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(stream.fileno()).columns)
+    except (OSError, ValueError):
+        return None
+    return columns if columns >= NARROW else None
+
+
+def _lines() -> Progress:
+    """Silent for quick steps; a slow one says where it is every few seconds."""
+    last: dict[str, float] = {}
+    lock = threading.Lock()
+
+    def shown(what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        with lock:
+            due = now - last.setdefault(what, now) >= SECONDS
+            if due:
+                last[what] = now
+        if due:
+            complain(f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}")
+
+    return shown
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    tasks: dict[str, TaskID] = {}
+    lock = threading.Lock()
+    bars = Bars(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                console=Console(file=sys.stderr), transient=True, redirect_stdout=sys.stdout.isatty())
+
+    def shown(what: str, done: int, total: int) -> None:
+        with lock:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            finished = bool(total) and done >= total
+            bars.update(tasks[what], completed=done, total=total or None, visible=not finished)
+            if finished:
+                bars.remove_task(tasks.pop(what))
+
+    with bars:
+        yield shown

@@ -1,0 +1,33 @@
+"""The experiment file: YAML in, typed objects out, every key checked."""
+
+from matinee.config.allowed import Field, fields_of
+from matinee.config.experiment import (
+    DataSettings,
+    EnsembleEntry,
+    EvaluateSettings,
+    Experiment,
+    Member,
+    ModelEntry,
+    OutputSettings,
+    TrackingSettings,
+)
+from matinee.config.loading import experiment_from, load_experiment, overridden, recipe
+from matinee.config.typed import parameters
+
+__all__ = [
+    "DataSettings",
+    "EnsembleEntry",
+    "EvaluateSettings",
+    "Experiment",
+    "Field",
+    "Member",
+    "ModelEntry",
+    "OutputSettings",
+    "TrackingSettings",
+    "experiment_from",
+    "fields_of",
+    "load_experiment",
+    "overridden",
+    "parameters",
+    "recipe",
+]

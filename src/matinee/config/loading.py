@@ -1,0 +1,252 @@
+"""A YAML file, or a mapping, to an `Experiment`; everything that can be known to be wrong is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+
+from annotated_types import Ge, Le
+
+from matinee import catalog
+from matinee.config.experiment import (
+    DEPTH,
+    DataSettings,
+    EnsembleEntry,
+    EvaluateSettings,
+    Experiment,
+    Member,
+    ModelEntry,
+    OutputSettings,
+    TrackingSettings,
+)
+from matinee.config.overrides import NAMED_BY, apply
+from matinee.config.typed import At, build, convert, keys, keys_of_named, named, shown
+from matinee.config.yaml_file import Document, read
+from matinee.contract import Recommender
+from matinee.data.confidence import CONFIDENCES, Confidence
+from matinee.ensemble import METHODS
+from matinee.errors import ConfigError, MatineeError, UsageError, nearest
+from matinee.evaluation.names import parse, require_depth
+from matinee.evaluation.segments import require
+from matinee.ranking.filters import FILTERS
+from matinee.scoring.store import checked_name
+from matinee.split import PROTOCOLS
+
+T = TypeVar("T")
+
+_SECTIONS = ("name", "seed", "question", "expect", "conclusion", "data", "split", "evaluate", "filters", "models",
+             "ensembles", "output", "tracking")
+_BESIDE_A_RECIPE = ("id", "model", "weights", "features", "candidates")
+_BESIDE_A_METHOD = ("id", "method", "members", "weights")
+_WEIGHTS = tuple[Annotated[float, Ge(0), Le(1e9)], ...]
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment in a YAML file, with overrides such as `models.ease.l2=300` put in.
+
+    Raises ConfigError, with line and column, for anything that is unknown, missing, of the wrong type, out of
+    its range, or impossible together.
+    """
+    return _experiment(At(apply(read(path), overrides), path.parent))
+
+
+def experiment_from(mapping: Mapping[str, Any], base: Path) -> Experiment:
+    """The same from plain values; paths count from `base`. Raises ConfigError, as `load_experiment` without lines."""
+    return _experiment(At(Document(mapping), base))
+
+
+def overridden(mapping: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy of an experiment's plain values with overrides such as `models.ease.l2=300` put in. Raises ConfigError."""
+    return dict(apply(Document(dict(mapping)), overrides).content)
+
+
+def recipe(name: str, params: Mapping[str, Any], beside: Path | None = None) -> Recommender:
+    """The recipe of the model called `name` with these hyper-parameters. Raises ConfigError.
+
+    `beside` is the folder that a path such as `./my_model.py` counts from.
+    """
+    return _recipe(name, dict(params), At(Document(params), beside or Path.cwd()))
+
+
+def _experiment(at: At) -> Experiment:
+    given = keys(at.document.content, _SECTIONS, at, needed=("name", "data"))
+    hints = get_type_hints(Experiment, include_extras=True)
+    plain = {name: convert(hints[name], given[name], at / name) for name in _SECTIONS[:5] if name in given}
+    _named_well(plain["name"], at / "name")
+    models = _entries(given, "models", at, _model)
+    ensembles = _entries(given, "ensembles", at, _ensemble)
+    _check_ids(models, ensembles, at)
+    experiment = Experiment(
+        **plain,
+        data=_data(given["data"], at / "data"),
+        split=named(PROTOCOLS, "protocol", _or(given, "split", "gap_and_tail"), at / "split"),
+        evaluate=build(EvaluateSettings, _or(given, "evaluate", {}), at / "evaluate"),
+        filters=_entries(given, "filters", at, lambda one, spot: named(FILTERS, "kind", one, spot)),
+        models=models,
+        ensembles=ensembles,
+        output=build(OutputSettings, _or(given, "output", {}), at / "output"),
+        tracking=build(TrackingSettings, _or(given, "tracking", {}), at / "tracking"),
+        base=at.base,
+    )
+    _check_names(experiment, at)
+    return experiment
+
+
+def _data(given: Any, at: At) -> DataSettings:
+    if isinstance(given, Mapping) and isinstance(given.get("side"), str | None):  # null is none, a text is one folder
+        given = {**given, "side": [given["side"]] if given.get("side") is not None else []}
+    return build(DataSettings, given, at)
+
+
+def _or(given: Mapping[str, Any], name: str, default: Any) -> Any:
+    """A section that is absent, or left empty, is its default."""
+    return default if given.get(name) is None else given[name]
+
+
+def _entries(given: Mapping[str, Any], name: str, at: At, one: Callable[[Any, At], T]) -> tuple[T, ...]:
+    entries, spot = _or(given, name, []), at / name
+    if not isinstance(entries, list | tuple):
+        what = f"{shown(entries, spot)} stands where a list is expected"
+        raise spot.error("wrong-type", what, "begin each entry with '-'")
+    return tuple(one(entry, spot / number) for number, entry in enumerate(entries))
+
+
+def _model(given: Any, at: At) -> ModelEntry:
+    given = keys_of_named(NAMED_BY["models"], given, at)
+    model = convert(str, given["model"], at / "model")
+    made = _recipe(model, {key: value for key, value in given.items() if key not in _BESIDE_A_RECIPE}, at)
+    weights: Confidence | None = None
+    if given.get("weights") is not None:
+        weights = named(CONFIDENCES, NAMED_BY["weights"], given["weights"], at / "weights")
+        if not made.honours_weights:
+            raise (at / "weights").error("weights-ignored", f"{model} does not honour confidence weights",
+                                         "leave `weights` out for this model")
+    features = convert(tuple[str, ...], _or(given, "features", []), at / "features")
+    if features and not made.honours_features:
+        raise (at / "features").error("features-ignored", f"{model} does not learn from features",
+                                      "leave `features` out for this model")
+    if given.get("candidates") is not None:
+        raise (at / "candidates").error("candidates-ignored", f"{model} does not re-rank candidates",
+                                        "leave `candidates` out for this model")
+    default = PurePosixPath(model).stem if catalog.is_path(model) else model
+    return ModelEntry(id=_id(given, default, at), model=model, recipe=made, weights=weights, features=features)
+
+
+def _recipe(name: str, params: dict[str, Any], at: At) -> Recommender:
+    try:
+        cls = catalog.load(name, at.base)
+    except MatineeError as error:
+        raise (at / "model").placed(error) from None
+    except (SyntaxError, ImportError) as error:
+        what = f"{name} cannot be imported: {error}"
+        raise (at / "model").error("bad-model", what, "run it with python to see why") from None
+    return build(cls, params, at, beside=_BESIDE_A_RECIPE)
+
+
+def _ensemble(given: Any, at: At) -> EnsembleEntry:
+    key = NAMED_BY["ensembles"]
+    given = keys_of_named(key, given, at)
+    method = named(METHODS, key, given, at, aside=_BESIDE_A_METHOD)
+    members = _entries(given, "members", at, _member)
+    if not members:
+        raise at.error("missing-key", "an ensemble needs members", "list at least one under `members`")
+    for number, member in enumerate(members):
+        if member in members[:number]:
+            spot = at / "members" / number
+            raise spot.error("duplicate-name", "this member is given twice", "give it a larger weight")
+    return EnsembleEntry(id=_id(given, given[key], at), method=given[key], recipe=method, members=members,
+                         weights=_weights(given, len(members), at))
+
+
+def _weights(given: Mapping[str, Any], members: int, at: At) -> tuple[float, ...] | Literal["tuned"] | None:
+    weights, spot = given.get("weights"), at / "weights"
+    if weights is None or weights == "tuned":
+        return weights
+    if not isinstance(weights, list | tuple):
+        raise spot.error("wrong-type", f"{shown(weights, spot)} is refused", "must be a list of numbers >= 0, or tuned")
+    checked: tuple[float, ...] = convert(_WEIGHTS, weights, spot)
+    if len(checked) != members:
+        raise spot.error("bad-weights", f"{len(checked)} weights for {members} members", "give one weight a member")
+    if not sum(checked) > 0:
+        raise spot.error("bad-weights", "the weights sum to 0", "give at least one member a weight above 0")
+    return checked
+
+
+def _member(given: Any, at: At) -> Member:
+    if isinstance(given, str):
+        return Member(id=given)
+    checked = keys(given, ("run", "file"), at)
+    if len(checked) != 1:
+        raise at.error("bad-member", "a member is an id, {run: RUN/ID} or {file: PATH}", "give exactly one of them")
+    (key, value), = checked.items()
+    text = convert(str, value, at / key)
+    if key == "file":
+        return Member(file=text)
+    run, _, id_ = text.rpartition("/")
+    if not run or not id_:
+        raise (at / key).error("bad-member", f"{shown(text, at)} is not RUN/ID", "such as movierec-1a2b3c4d/ease")
+    return Member(run=text)
+
+
+def _id(given: Mapping[str, Any], default: str, at: At) -> str:
+    spot = at / "id" if "id" in given else at
+    return _named_well(convert(str, given.get("id", default), spot), spot)
+
+
+def _named_well(name: str, at: At) -> str:
+    try:
+        return checked_name(name)
+    except UsageError as error:
+        raise at.placed(error) from None
+
+
+def _check_ids(models: Sequence[ModelEntry], ensembles: Sequence[EnsembleEntry], at: At) -> None:
+    """Ids are unique, members are known, and no ensemble is a member of itself, however far down."""
+    if not models and not ensembles:
+        raise at.error("missing-key", "there is no model and no ensemble", "list at least one under `models`")
+    spots: dict[str, At] = {}
+    placed = [(entry.id, at / "models" / number) for number, entry in enumerate(models)]
+    placed += [(entry.id, at / "ensembles" / number) for number, entry in enumerate(ensembles)]
+    for id_, spot in placed:
+        if id_ in spots:
+            what = f"the id {id_!r} is that of {spots[id_]} too"
+            raise spot.error("duplicate-id", what, "give one of them an `id`")
+        spots[id_] = spot
+    members = {one.id: [member.id for member in one.members if member.id is not None] for one in ensembles}
+    for one in ensembles:
+        for number, member in enumerate(one.members):
+            if member.id is not None and member.id not in spots:
+                raise (spots[one.id] / "members" / number).error(
+                    "unknown-member", f"no model or ensemble has the id {member.id!r}", nearest(member.id, spots))
+    try:
+        TopologicalSorter(members).prepare()
+    except CycleError as error:
+        chain = list(reversed(error.args[1]))
+        what = f"an ensemble is a member of itself: {' -> '.join(chain)}"
+        raise spots[chain[0]].error("cycle", what, "break the chain") from None
+
+
+def _check_names(experiment: Experiment, at: At) -> None:
+    """Metrics and segments that there are, no deeper than lists are stored; submissions of entries that there are."""
+    known = [*(model.id for model in experiment.models), *(one.id for one in experiment.ensembles)]
+    evaluate = experiment.evaluate
+    _each_once(evaluate.metrics, at / "evaluate" / "metrics", lambda name: require_depth([parse(name)], DEPTH))
+    _each_once(evaluate.segments, at / "evaluate" / "segments", require)
+    _each_once(experiment.output.which, at / "output" / "which", lambda name: _require_id(name, known))
+
+
+def _each_once(names: Sequence[str], at: At, check: Callable[[str], None]) -> None:
+    for number, name in enumerate(names):
+        try:
+            check(name)
+        except MatineeError as error:
+            raise (at / number).placed(error) from None
+        if name in names[:number]:
+            raise (at / number).error("duplicate-name", f"{name!r} is given twice", "keep one of them")
+
+
+def _require_id(id_: str, known: Sequence[str]) -> None:
+    if id_ not in known:
+        raise ConfigError("unknown-id", f"no model or ensemble has the id {id_!r}", nearest(id_, known))
