@@ -60,7 +60,7 @@ def read(path: str | Path, layout: str | None = None, reading: Reading = Reading
     if name.startswith(EMBEDDED):
         from matinee.data import embedded
 
-        return embedded.read(name.removeprefix(EMBEDDED))
+        return embedded.read(name.removeprefix(EMBEDDED), reading)
     if name.startswith(SYNTHETIC):
         from matinee.data.synthetic import generate
 

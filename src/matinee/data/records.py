@@ -1,8 +1,9 @@
 """The slow and exact reader of delimited text: every record with its physical line, its fields and its faults.
 
-The fast reader turns to it where a file is irregular, and to find the line and column of a value. Grammar: a field that starts with `"` ends at the next single `"`, `""` inside it is one quote, and line ends belong to it; a
-quote anywhere else is a letter. Lines end with LF, CRLF or CR; a line end inside quotes is read as LF. Empty lines are
-no records.
+The fast reader turns to it where a file is irregular, and to find the line and column of a value. Grammar: a field
+that starts with `"` ends at the next single `"`, `""` inside it is one quote, and line ends belong to it; a quote
+anywhere else is a letter. Lines end with LF, CRLF or CR; a line end inside quotes is read as LF. Empty lines are no
+records.
 """
 
 from __future__ import annotations

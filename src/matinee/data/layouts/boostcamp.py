@@ -96,7 +96,7 @@ def _compared(path: Path, derived: dict[str, list[int]]) -> dict[str, Any]:
     other = sorted(item for item in derived.keys() | stored.keys() if derived.get(item) != stored.get(item))
     facts: dict[str, Any] = {"items": len(stored), "disagreeing": len(other)}
     if other:
-        facts["warning"] = f"{ATTRIBUTES} and genres.tsv differ on {len(other)} items, such as {other[:3]}; the TSV holds"
+        facts["warning"] = f"{ATTRIBUTES} differs from genres.tsv on {len(other)} items, such as {other[:3]}"
     return facts
 
 

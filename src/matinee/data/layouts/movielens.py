@@ -4,13 +4,14 @@
     1M, 10M            ratings.dat, movies.dat, users.dat, tags.dat     `::`, no headers, Latin-1 or UTF-8
     20M, 25M, latest   ratings.csv, movies.csv, tags.csv                CSV with headers, UTF-8
 
-Only the ratings are needed. Genres are split at their bars; tags become weighted categories `tag`, the weight being
-how often an item was given the tag.
+Only the ratings are needed; every file may be gzipped (ratings.dat.gz). Genres are split at their bars; tags become
+weighted categories `tag`, the weight being how often an item was given the tag.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import polars as pl
 
 from matinee.data.blocks import blocks
 from matinee.data.reading import TextTable, read_text
+from matinee.data.records import Format, records
 from matinee.data.source import Reading, SideTable, Source
 
 NO_GENRES = "(no genres listed)"
@@ -26,33 +28,28 @@ GENRES_100K = ("unknown", "Action", "Adventure", "Animation", "Children's", "Com
                "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War",
                "Western")  # fmt: skip
 RATING_COLUMNS = ("user", "item", "rating", "timestamp")
-CSV_HEADER = b"userId,movieId,rating,timestamp"
+CSV_COLUMNS = ("userId", "movieId", "rating", "timestamp")
 
 
 def detect(path: Path) -> bool:
     ratings = _ratings(path)
     if ratings is None or not ratings.is_file():
         return False
-    if ratings.suffix != ".csv":
+    if ".csv" not in ratings.name:
         return True
-    with ratings.open("rb") as file:
-        return file.read(64).splitlines()[:1] == [CSV_HEADER]
+    header = next(records(ratings, Format(","), None), None)
+    return header is not None and tuple(header.fields) == CSV_COLUMNS
 
 
 def read(path: Path, reading: Reading) -> Source:
     ratings = _ratings(path) or path
-    folder = ratings.parent
-    if ratings.suffix == ".csv":
+    shape = next((shape for suffix, shape in SHAPES.items() if suffix in ratings.suffixes), SHAPES[".data"])
+    if shape.separator == ",":
         table = read_text(ratings, separator=",", header=None, encoding=None, reading=reading)
-        names: Sequence[str] = ("userId", "movieId", "rating", "timestamp")
-        side = _csv_side(folder, reading)
-    elif ratings.suffix == ".dat":
-        table, names = _plain(ratings, "::", RATING_COLUMNS, reading), RATING_COLUMNS
-        side = _dat_side(folder, reading)
     else:
-        table, names = _plain(ratings, "\t", RATING_COLUMNS, reading), RATING_COLUMNS
-        side = _100k_side(folder, reading)
-    user, item, rating, time = names
+        table = _plain(ratings, shape.separator, RATING_COLUMNS, reading)
+    side = shape.side(ratings.parent, reading)
+    user, item, rating, time = CSV_COLUMNS if shape.separator == "," else RATING_COLUMNS
     users, items, ratings_of, times = table.kept(
         table.ids(user), table.ids(item), table.numbers(rating, least=0.0).astype(np.float32), table.times(time)
     )
@@ -65,45 +62,58 @@ Side = tuple[tuple[SideTable, ...], tuple[SideTable, ...]]
 
 def _csv_side(folder: Path, reading: Reading) -> Side:
     items = list[SideTable]()
-    if (folder / "movies.csv").exists():
-        table = read_text(folder / "movies.csv", separator=",", header=None, encoding=None, reading=reading)
+    if films := _existing(folder, "movies.csv"):
+        table = read_text(films, separator=",", header=None, encoding=None, reading=reading)
         items += _films(table, "movieId", "title", "genres")
-    if (folder / "tags.csv").exists():
-        table = read_text(folder / "tags.csv", separator=",", header=None, encoding=None, reading=reading)
+    if tags := _existing(folder, "tags.csv"):
+        table = read_text(tags, separator=",", header=None, encoding=None, reading=reading)
         items += _tags(table, "movieId", "tag")
     return tuple(items), ()
 
 
 def _dat_side(folder: Path, reading: Reading) -> Side:
     items, users = list[SideTable](), tuple[SideTable, ...]()
-    if (folder / "movies.dat").exists():
-        items += _films(_plain(folder / "movies.dat", "::", ("item", "title", "genres"), reading),
-                        "item", "title", "genres")  # fmt: skip
-    if (folder / "tags.dat").exists():
-        items += _tags(_plain(folder / "tags.dat", "::", ("user", "item", "tag", "timestamp"), reading), "item", "tag")
-    if (folder / "users.dat").exists() and _fields(folder / "users.dat", "::") == 5:
-        table = _plain(folder / "users.dat", "::", ("user", "gender", "age", "occupation", "zip"), reading)
+    if films := _existing(folder, "movies.dat"):
+        items += _films(_plain(films, "::", ("item", "title", "genres"), reading), "item", "title", "genres")
+    if tags := _existing(folder, "tags.dat"):
+        items += _tags(_plain(tags, "::", ("user", "item", "tag", "timestamp"), reading), "item", "tag")
+    people = _existing(folder, "users.dat")
+    if people and next(records(people, Format("::", quotes=False), None)).raw.count("::") == 4:
+        table = _plain(people, "::", ("user", "gender", "age", "occupation", "zip"), reading)
         users = _people(table, categories=("gender", "age", "occupation"))
     return tuple(items), users
 
 
 def _100k_side(folder: Path, reading: Reading) -> Side:
     items, users = tuple[SideTable, ...](), tuple[SideTable, ...]()
-    if (folder / "u.item").exists():
-        names = ("item", "title", "released", "video", "url", *GENRES_100K)
-        table = _plain(folder / "u.item", "|", names, reading)
-        ids, titles, *flags = table.kept(table.ids("item"), table.column("title"), *map(table.column, GENRES_100K))
-        rows = np.concatenate([np.flatnonzero((flag == "1").to_numpy()) for flag in flags])
-        codes = np.repeat(np.arange(len(flags)), [int((flag == "1").sum()) for flag in flags])
-        order = np.argsort(rows, kind="stable")
-        genres = pl.Series(GENRES_100K).gather(codes[order].astype(np.uint32))
-        of = ids.gather(rows[order].astype(np.uint32))
-        items = (SideTable(name="title", kind="texts", ids=ids, values=titles),
-                 SideTable(name="genre", kind="categories", ids=of, values=genres))  # fmt: skip
-    if (folder / "u.user").exists():
-        table = _plain(folder / "u.user", "|", ("user", "age", "gender", "occupation", "zip"), reading)
+    if films := _existing(folder, "u.item"):
+        items = _flagged_films(_plain(films, "|", ("item", "title", "released", "video", "url", *GENRES_100K), reading))
+    if people := _existing(folder, "u.user"):
+        table = _plain(people, "|", ("user", "age", "gender", "occupation", "zip"), reading)
         users = _people(table, categories=("gender", "occupation"), numbers=("age",))
     return items, users
+
+
+@dataclass(frozen=True)
+class _Shape:
+    separator: str
+    side: Callable[[Path, Reading], Side]
+
+
+SHAPES = {".csv": _Shape(",", _csv_side), ".dat": _Shape("::", _dat_side), ".data": _Shape("\t", _100k_side)}
+
+
+def _flagged_films(table: TextTable) -> tuple[SideTable, ...]:
+    """Films with a column of 0 or 1 for each genre."""
+    ids, titles, *flags = table.kept(table.ids("item"), table.column("title"), *map(table.column, GENRES_100K))
+    films = [np.flatnonzero((flag == "1").to_numpy()) for flag in flags]
+    rows = np.concatenate(films)
+    codes = np.repeat(np.arange(len(flags)), [len(of_genre) for of_genre in films])
+    order = np.argsort(rows, kind="stable")
+    genres = pl.Series(GENRES_100K).gather(codes[order].astype(np.uint32))
+    of = ids.gather(rows[order].astype(np.uint32))
+    return (SideTable(name="title", kind="texts", ids=ids, values=titles),
+            SideTable(name="genre", kind="categories", ids=of, values=genres))  # fmt: skip
 
 
 def _films(table: TextTable, item: str, title: str, genres: str) -> list[SideTable]:
@@ -141,7 +151,7 @@ def _plain(path: Path, separator: str, names: Sequence[str], reading: Reading) -
 
 def _encoding(path: Path) -> str:
     """UTF-8 where the films' file is UTF-8, else Latin-1, as in the older sets. Logs are ASCII in all of them."""
-    if path.name not in ("movies.dat", "u.item", "tags.dat"):
+    if path.name.removesuffix(".gz") not in ("movies.dat", "u.item", "tags.dat"):
         return "utf-8"
     try:
         b"".join(blocks(path, None)).decode()
@@ -150,14 +160,16 @@ def _encoding(path: Path) -> str:
     return "utf-8"
 
 
-def _fields(path: Path, separator: str) -> int:
-    with path.open("rb") as file:
-        return file.readline(4096).count(separator.encode()) + 1
+def _existing(folder: Path, name: str) -> Path | None:
+    """The file, plain or gzipped."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.exists()), None)
 
 
 def _ratings(path: Path) -> Path | None:
     """The ratings file that `path` is or has, None where neither."""
     if path.is_dir():
-        return next((path / name for name in ("u.data", "ratings.dat", "ratings.csv") if (path / name).exists()), None)
-    of_100k = path.name[:1] == "u" and path.suffix in (".data", ".base", ".test")
-    return path if of_100k or path.name in ("ratings.dat", "ratings.csv") else None
+        found = (_existing(path, name) for name in ("u.data", "ratings.dat", "ratings.csv"))
+        return next((file for file in found if file is not None), None)
+    name = path.name.removesuffix(".gz")
+    of_100k = name[:1] == "u" and name.endswith((".data", ".base", ".test"))
+    return path if of_100k or name in ("ratings.dat", "ratings.csv") else None
