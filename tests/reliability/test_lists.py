@@ -126,7 +126,7 @@ def test_i14_scores_are_written_with_a_point_and_read_back_the_same_and_zero_has
     scores = np.array([1e-45, -0.0, 0.0, 1 / 3, 16777217.0, -1e-38], np.float32)
     log = Interactions.empty(1, len(scores))
     lists = recommend(Same(scores), asking(log), np.array([0]), len(scores), repeats=False)
-    filled = recommend(Same(scores), asking(log), np.array([0]), 6, repeats=False, fallback=np.full(6, -0.0, np.float32))
+    filled = recommend(Same(scores), asking(log), np.array([0]), 6, repeats=False, fallback=-POPULARITY[:6] * 0)
     text = io.BytesIO()
     pl.DataFrame({"score": lists.scores[0]}).write_csv(text)
     cells = text.getvalue().decode().split()[1:]

@@ -2,13 +2,14 @@
 
 A form is a frozen dataclass of arrays, settings and other forms. Arrays go into `arrays.safetensors` under
 the path of their field (`inner.weights`, `members.1.items`), everything else into `manifest.json`, which
-also holds the form names, what each array must look like, and the SHA-256 of the file. The folder appears
-by one rename. `load` believes nothing: see `tensors.py` for the bytes, below for what they must mean.
+also holds the form names, what each array must look like, and the SHA-256 of the file and of itself. The
+folder appears by one rename. `load` believes nothing: see `tensors.py` for the bytes, below for their meaning.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import stat
@@ -16,15 +17,15 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matinee import durable
 from matinee.contract import Scorer
-from matinee.data.ids import Vocabulary
-from matinee.errors import DataError, MatineeError, ModelError, UsageError
+from matinee.errors import MatineeError, ModelError, UsageError
 from matinee.scoring import tensors
 from matinee.scoring.forms import FORMS
 
@@ -66,7 +67,7 @@ def save(scorer: Scorer, folder: Path, *, about: Mapping[str, Any]) -> None:
             tensors.write(temporary / ARRAYS, filled)
             with open(temporary / ARRAYS, "rb") as file:
                 manifest["files"] = {ARRAYS: hashlib.file_digest(file, "sha256").hexdigest()}
-        durable.write_json(temporary / MANIFEST, manifest)
+        durable.write_json(temporary / MANIFEST, {**manifest, "sha256": digest_of(manifest)})
 
 
 def load(
@@ -100,44 +101,19 @@ def load(
     scorer = _scorer(manifest["scorer"], "", arrays, folder)
     if arrays:
         raise ModelError("bad-model", f"no form asks for array {min(arrays)!r}", _AGAIN, folder)
-    if scorer.n_items != manifest["n_items"]:
-        raise ModelError("bad-model", f"{scorer.n_items} items where the manifest says {manifest['n_items']}", _AGAIN,
-                         folder)
+    try:
+        fits, what = scorer.n_items == manifest["n_items"], f"{scorer.n_items} items"
+    except (TypeError, ValueError, IndexError, AttributeError) as error:
+        fits, what = False, f"nobody can tell how many items ({error})"
+    if not fits:
+        raise ModelError("bad-model", f"{what} where the manifest says {manifest['n_items']}", _AGAIN, folder)
     return scorer, manifest["about"]
 
 
-def save_vocabulary(vocabulary: Vocabulary, path: Path) -> None:
-    """Write raw ids as one safetensors file, replacing an older one. Raises DataError for none at all."""
-    if not len(vocabulary):
-        raise DataError("no-ids", "a vocabulary without ids cannot be stored", "", path)
-    temporary = path.with_name(f"{durable.TEMPORARY}{os.getpid()}-{path.name}")
-    tensors.write(temporary, vocabulary.to_arrays())
-    os.replace(temporary, path)
-    durable.sync_folder(path.parent)
-
-
-def load_vocabulary(path: Path, *, hash: str | None = None, rows: int | None = None) -> Vocabulary:
-    """The raw ids. With `hash`, other ids are refused; with `rows`, another number of ids than an array has rows.
-
-    Raises ModelError; also where ids repeat, are empty or are no UTF-8.
-    """
-    with tensors.opened(path) as file:
-        arrays, _ = tensors.read(file, path.name)
-    if set(arrays) != {"bytes", "offsets"}:
-        raise ModelError("bad-vocabulary", f"it holds {sorted(arrays)}", _AGAIN, path)
-    content, offsets = np.asarray(arrays["bytes"]), np.asarray(arrays["offsets"])
-    whole = content.dtype == np.uint8 and offsets.dtype == np.int64 and content.ndim == offsets.ndim == 1
-    if not whole or offsets[0] != 0 or offsets[-1] != len(content) or bool(np.any(np.diff(offsets) <= 0)):
-        raise ModelError("bad-vocabulary", "its offsets do not cut its bytes into ids", _AGAIN, path)
-    try:
-        vocabulary = Vocabulary.from_arrays(content.astype(np.uint8), offsets.astype(np.int64))
-    except UnicodeDecodeError as error:
-        raise ModelError("bad-vocabulary", f"an id is no UTF-8 ({error.reason})", _AGAIN, path) from None
-    if hash is not None and vocabulary.hash != hash:
-        raise ModelError("other-ids", "these are not the ids that the model was fitted on", _AGAIN, path)
-    if rows is not None and len(vocabulary) != rows:
-        raise ModelError("bad-vocabulary", f"{len(vocabulary)} ids for {rows} rows", _AGAIN, path)
-    return vocabulary
+def digest_of(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest, whatever the order of its keys, without the one that holds this."""
+    content = json.loads(json.dumps({key: value for key, value in manifest.items() if key != "sha256"}))
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _tree(scorer: Scorer, path: str, arrays: dict[str, NDArray[np.generic]]) -> dict[str, Any]:
@@ -155,8 +131,8 @@ def _tree(scorer: Scorer, path: str, arrays: dict[str, NDArray[np.generic]]) -> 
 
 
 def _kept(value: Any, annotation: Any, path: str, arrays: dict[str, NDArray[np.generic]]) -> dict[str, Any]:
+    _check_type(value, annotation, path)
     if isinstance(value, np.ndarray):
-        _check_type(value, annotation, path)
         arrays[path] = value
         return {"array": path}
     if isinstance(value, Scorer):
@@ -170,18 +146,30 @@ def _kept(value: Any, annotation: Any, path: str, arrays: dict[str, NDArray[np.g
     return {"value": value}
 
 
-def _check_type(array: NDArray[np.generic], annotation: Any, path: str) -> None:
-    """Raises ModelError where a field said to be NDArray[np.float32] holds something else."""
-    allowed = [scalar for scalar in _scalars(annotation) if isinstance(scalar, type)]
-    if allowed and not any(np.issubdtype(array.dtype, scalar) for scalar in allowed):
-        raise ModelError("bad-model", f"{path} is {array.dtype} where its form says {allowed[0].__name__}", _AGAIN)
+def _check_type(value: Any, annotation: Any, path: str) -> None:
+    """Raises ModelError where a field said to be NDArray[np.float32] or a Scorer holds something else."""
+    named = _named_types(annotation)
+    scalars = [kind for kind in named if issubclass(kind, np.generic)]
+    if isinstance(value, np.ndarray):
+        fits, what = any(np.issubdtype(value.dtype, scalar) for scalar in scalars), str(value.dtype)
+    elif issubclass(get_origin(annotation) or object, Mapping):
+        fits, what = isinstance(value, Mapping), type(value).__name__
+    else:
+        wanted = [Scorer] if any(issubclass(kind, Scorer) for kind in named) else [np.ndarray] * bool(scalars)
+        parts = value if isinstance(value, tuple) else (value,)
+        fits = not wanted or (value is None and NoneType in named) or all(isinstance(part, wanted[0]) for part in parts)
+        what = type(value).__name__
+    if not fits:
+        said = " or ".join(kind.__name__ for kind in scalars or named)
+        raise ModelError("bad-model", f"{path} is {what} where its form says {said}", _AGAIN)
 
 
-def _scalars(annotation: Any) -> list[Any]:
-    """The numpy scalar types that an annotation names."""
-    if isinstance(annotation, type) and issubclass(annotation, np.generic):
-        return [annotation]
-    return [scalar for part in get_args(annotation) for scalar in _scalars(part)]
+def _named_types(annotation: Any) -> list[type]:
+    """The types inside an annotation, however deep."""
+    parts = get_args(annotation)
+    if parts:
+        return [kind for part in parts for kind in _named_types(part)]
+    return [annotation] if isinstance(annotation, type) else []
 
 
 def _looks(name: str, array: NDArray[np.generic]) -> dict[str, Any]:
@@ -209,10 +197,12 @@ def _check_manifest(manifest: dict[str, Any], names: set[str], folder: Path) -> 
             raise ModelError("other-format", f"written in format {version}; this is format {FORMAT}",
                              "use the version of matinee that wrote it, or fit the model again", folder)
         case {"format": int(), "scorer": dict(), "n_items": int(), "tensors": dict(), "files": dict(files),
-              "about": dict(), **rest} if not rest:
+              "about": dict(), "sha256": str(digest), **rest} if not rest:
             pass
         case _:
             raise ModelError("bad-manifest", f"its keys are {sorted(manifest)}", _AGAIN, folder)
+    if digest != digest_of(manifest):
+        raise ModelError("damaged", f"{MANIFEST} is not what was written", _AGAIN, folder)
     if not set(files) <= {ARRAYS}:
         raise ModelError("bad-manifest", f"it names the file {min(set(files) - {ARRAYS})!r}",
                          f"a model has only {MANIFEST} and {ARRAYS}", folder)
@@ -274,8 +264,7 @@ def _scorer(tree: Any, path: str, arrays: dict[str, NDArray[np.generic]], folder
                          folder)
     values = {name: _value(part, path + name, arrays, folder) for name, part in kept.items()}
     for name, value in values.items():
-        if isinstance(value, np.ndarray):
-            _check_type(value, types[name], path + name)
+        _check_type(value, types[name], path + name)
     try:
         return kind(**values)
     except (MatineeError, TypeError, ValueError, IndexError) as error:
