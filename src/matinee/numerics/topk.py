@@ -16,6 +16,7 @@ from matinee.errors import DataError, UsageError
 from matinee.numerics.threads import in_pieces
 
 ROWS_A_PIECE = 128
+STRETCH = 64
 _INFINITY_BITS = np.int32(0x7F800000)
 _WITHOUT_SIGN = np.int32(0x7FFFFFFF)
 
@@ -36,26 +37,25 @@ def select(scores: NDArray[np.float32], k: int, masks: Masks) -> tuple[NDArray[n
     """scores (B, I) -> items (B, K), scores (B, K), as `ranking.topk.top_k` says."""
     n, n_items = scores.shape
     seen_ptr, seen, blocked = checked_masks(n, n_items, k, masks)
-    items, best = empty_lists(n, k)
-    bad = np.full(n, -1, np.int64)
+    items, best, bad = empty_lists(n, k)
 
     def rows(start: int, stop: int) -> None:
         _select_rows(start, stop, scores, seen_ptr, seen, blocked, items, best, bad)
 
     in_pieces(rows, n, ROWS_A_PIECE)
-    raise_bad(bad, scores)
+    raise_bad(bad, best)
     return items, best
 
 
-def empty_lists(n: int, k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """(B, K) of -1 and (B, K) of -inf."""
-    return np.full((n, k), -1, np.int32), np.full((n, k), -np.inf, np.float32)
+def empty_lists(n: int, k: int) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+    """Lists for a kernel to fill: items (B, K) of -1, scores (B, K) of -inf, and `bad` (B,) for `raise_bad`."""
+    return np.full((n, k), -1, np.int32), np.full((n, k), -np.inf, np.float32), np.full(n, -1, np.int64)
 
 
 def checked_masks(
     n: int, n_items: int, k: int, masks: Masks
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_]]:
-    """`indptr`, `items` and `blocked` of masks that fit B rows of I items; (0, 0) stands for nothing blocked.
+    """`indptr`, `items` and `blocked` of masks that fit B rows of I items; (1, 0) stands for nothing blocked.
 
     Raises UsageError where k < 1, DataError where the masks are of another shape or catalogue: kernels do not
     look before they index.
@@ -68,18 +68,18 @@ def checked_masks(
     if len(seen) and not 0 <= seen.min() <= seen.max() < n_items:
         raise DataError("misaligned", f"masked items in [{seen.min()}, {seen.max()}] for a catalogue of {n_items}")
     if masks.blocked is None:
-        return indptr, seen, np.zeros((0, 0), bool)
+        return indptr, seen, np.zeros((1, 0), bool)
     if masks.blocked.shape != (n, n_items):
         raise DataError("misaligned", f"blocked has shape {masks.blocked.shape} for scores of ({n}, {n_items})")
     return indptr, seen, masks.blocked
 
 
-def raise_bad(bad: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
-    """Raise ScoreError for the first row that a kernel marked in `bad` (B,) with an item; scores (B, I)."""
+def raise_bad(bad: NDArray[np.int64], best: NDArray[np.float32]) -> None:
+    """Raise ScoreError for the first row that a kernel marked: the item in `bad` (B,), its score in best[row, 0]."""
     rows = np.flatnonzero(bad >= 0)
     if len(rows):
-        row, item = int(rows[0]), int(bad[rows[0]])
-        raise ScoreError(row, item, float(scores[row, item]))
+        row = int(rows[0])
+        raise ScoreError(row, int(bad[row]), float(best[row, 0]))
 
 
 @njit(cache=True, nogil=True)
@@ -111,6 +111,48 @@ def finish(best_scores, best_items, size):  # type: ignore[no-untyped-def]
         score, item = best_scores[size], best_items[size]
         best_scores[size], best_items[size] = best_scores[0], best_items[0]
         _sink(best_scores, best_items, size, score, item)
+
+
+@njit(cache=True, nogil=True)
+def offer_all(scores, first, best_scores, best_items, size):  # type: ignore[no-untyped-def]
+    """Offer the scores of the items first, first + 1, ...: finite, or -inf where masked; returns the new size."""
+    k = len(best_scores)
+    least = best_scores[0] if size == k else np.float32(-np.inf)
+    for start in range(0, len(scores), STRETCH):
+        stop = min(start + STRETCH, len(scores))
+        hits = 0
+        for i in range(start, stop):  # vector instructions; most stretches of a long row hold nothing new
+            hits += scores[i] >= least
+        if hits == 0:
+            continue
+        for i in range(start, stop):
+            if scores[i] >= least and scores[i] != -np.inf:
+                size = offer(best_scores, best_items, size, k, scores[i], first + i)
+                if size == k:
+                    least = best_scores[0]
+    return size
+
+
+@njit(cache=True, nogil=True)
+def rank(scores, seen, blocked, items, best):  # type: ignore[no-untyped-def]
+    """One list (K,) from one row of scores (I,), which is used up; returns the item whose score is bad, or -1.
+
+    blocked  (I,) or, where nothing is, (0,)
+    """
+    at = first_bad(scores)
+    if at >= 0:
+        best[0] = scores[at]
+        return at
+    for i in range(len(scores)):
+        scores[i] += np.float32(0)  # -0.0 becomes 0.0
+    for item in seen:
+        scores[item] = -np.inf
+    for item in range(len(blocked)):
+        if blocked[item]:
+            scores[item] = -np.inf
+    size = offer_all(scores, 0, best, items, 0)
+    finish(best, items, size)
+    return -1
 
 
 @njit(cache=True, nogil=True)
@@ -155,23 +197,8 @@ def _sink(best_scores, best_items, size, score, item):  # type: ignore[no-untype
 def _select_rows(  # type: ignore[no-untyped-def]
     start, stop, scores, seen_ptr, seen, blocked, items, best, bad
 ):
-    n_items, k, filtered = scores.shape[1], items.shape[1], len(blocked) > 0
-    hidden = np.zeros(n_items, np.bool_)
+    scratch = np.empty(scores.shape[1], np.float32)
     for row in range(start, stop):
-        bad[row] = first_bad(scores[row])
-        if bad[row] >= 0:
-            continue
-        mine = seen[seen_ptr[row] : seen_ptr[row + 1]]
-        for item in mine:
-            hidden[item] = True
-        my_scores, my_best, my_items = scores[row], best[row], items[row]
-        size, least = 0, np.float32(-np.inf)
-        for item in range(n_items):
-            if my_scores[item] < least or hidden[item] or (filtered and blocked[row, item]):
-                continue
-            size = offer(my_best, my_items, size, k, my_scores[item] + np.float32(0), item)  # -0.0 becomes 0.0
-            if size == k:
-                least = my_best[0]
-        finish(my_best, my_items, size)
-        for item in mine:
-            hidden[item] = False
+        scratch[:] = scores[row]
+        hidden = blocked[min(row, len(blocked) - 1)]
+        bad[row] = rank(scratch, seen[seen_ptr[row] : seen_ptr[row + 1]], hidden, items[row], best[row])
