@@ -79,6 +79,6 @@ def require_depth(metrics: list[Metric], depth: int) -> None:
 def _unknown(text: str) -> ConfigError:
     length = re.search(r"[0-9]+", text)
     concrete = [name.replace("@K", f"@{length.group() if length else 10}") for name in KNOWN]
-    near = difflib.get_close_matches(text, concrete, n=3)
+    near = difflib.get_close_matches(text.lower(), concrete, n=3)
     way = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(KNOWN)}"
     return ConfigError("unknown-metric", f"no metric is called {text!r}", way)
