@@ -105,15 +105,18 @@ def _deduplicated(
     events: _Events, keep: NDArray[np.bool_] | None, policy: Policy, notes: dict[str, Any]
 ) -> NDArray[np.bool_] | None:
     """Count pairs that stand in several events, and thin them out as declared."""
-    rows = np.arange(len(events.users)) if keep is None else np.flatnonzero(keep)
-    pairs = events.users[rows].astype(np.int64) << 32 | events.items[rows]
+    rows = slice(None) if keep is None else np.flatnonzero(keep)
+    users, items = events.users[rows], events.items[rows]
+    width = int(items.max(initial=0)) + 1
+    narrow = (int(users.max(initial=0)) + 1) * width < 2**32  # half the bytes sort in half the time
+    pairs = users.astype(np.uint32 if narrow else np.uint64) * width + items.astype(np.uint32)
     ordered = np.sort(pairs)
     again = ordered[1:] == ordered[:-1]
     notes["repeated_events"] = int(np.count_nonzero(again))
     if not notes["repeated_events"]:
         return keep
     many = np.flatnonzero(np.isin(pairs, ordered[1:][again]))
-    rows, pairs = rows[many], pairs[many]
+    rows, pairs = many if keep is None else np.flatnonzero(keep)[many], pairs[many]
     times = np.zeros(len(rows), np.int64) if events.times is None else events.times[rows]
     order = np.lexsort((times, pairs))  # stable, so ties keep the order of the file
     rows, pairs, times = rows[order], pairs[order], times[order]

@@ -36,7 +36,7 @@ class Categories:
 
     def missing(self) -> NDArray[np.bool_]:
         """(N,) rows without a label."""
-        return np.diff(self.indptr) == 0
+        return np.asarray(np.diff(self.indptr) == 0)
 
     def labels(self, row: int) -> list[str]:
         return [self.names[code] for code in self.codes[self.indptr[row] : self.indptr[row + 1]]]

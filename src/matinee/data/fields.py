@@ -117,29 +117,35 @@ def _frame(data: bytes, form: Format, names: Sequence[str]) -> pl.DataFrame:
     quoted = form.quotes and b'"' in data
     if b"\0" in data:
         raise Irregular
-    if data.startswith(b"\n") or b"\n\n" in data:
-        if quoted:
-            raise Irregular  # an empty line may belong to a field
-        data = re.sub(rb"\n{2,}", b"\n", data).lstrip(b"\n")
     separator = form.separator.encode()
     if len(separator) > 1:
         stand_in = next((byte for byte in b"\x1f\x1e\x1d\x1c\x01\x02\x03\x04" if byte not in data), None)
         if stand_in is None:
             raise Irregular
         data, separator = data.replace(separator, bytes([stand_in])), bytes([stand_in])
+    frame = _parsed(data, separator.decode(), quoted, names)
+    if frame[names[-1]].null_count():  # short rows, empty fields or empty lines
+        if b"\n\n" in data or data.startswith(b"\n"):
+            if quoted:
+                raise Irregular  # an empty line may belong to a field
+            data = re.sub(rb"\n{2,}", b"\n", data).lstrip(b"\n")
+            frame = _parsed(data, separator.decode(), quoted, names)
+        _check_counts(data, frame, ord(separator), quoted)
+    return frame.with_columns(pl.col(name).fill_null("") for name in names if frame[name].null_count())
+
+
+def _parsed(data: bytes, separator: str, quoted: bool, names: Sequence[str]) -> pl.DataFrame:
     try:
-        frame = pl.read_csv(
+        return pl.read_csv(
             data,
             has_header=False,
-            separator=separator.decode(),
+            separator=separator,
             quote_char='"' if quoted else None,
             schema=dict.fromkeys(names, pl.String()),
             infer_schema=False,
         )
     except (pl.exceptions.PolarsError, UnicodeDecodeError):
         raise Irregular from None
-    _check_counts(data, frame, ord(separator), quoted)
-    return frame.with_columns(pl.col(name).fill_null("") for name in names if frame[name].null_count())
 
 
 def _check_counts(data: bytes, frame: pl.DataFrame, separator: int, quoted: bool) -> None:

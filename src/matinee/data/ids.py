@@ -53,10 +53,8 @@ class Vocabulary:
     def encode(self, ids: pl.Series | Iterable[str]) -> NDArray[np.int32]:
         """Raw ids -> (n,) positions; -1 where the id is unknown."""
         series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
-        table = pl.DataFrame({"id": self._ids, "at": np.arange(len(self), dtype=np.int32)})
-        asked = pl.DataFrame({"id": series.cast(pl.String)})
-        found = asked.join(table, on="id", how="left", maintain_order="left")["at"]
-        return np.ascontiguousarray(found.fill_null(-1).to_numpy(), dtype=np.int32)
+        found = series.cast(pl.String).cast(pl.Enum(self._ids), strict=False).to_physical()
+        return found.cast(pl.Int32).fill_null(-1).to_numpy()
 
     def find(self, raw: str) -> int:
         """The position of one raw id, -1 where unknown. O(log N)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,10 +36,11 @@ class Interactions:
             raise DataError(
                 "bad-log", f"item ids must lie in [0, {self.n_items}); got [{self.items.min()}, {self.items.max()}]"
             )
-        for name, array in {"values": self.values, "times": self.times, **self.columns}.items():
+        every: dict[str, NDArray[Any]] = {"values": self.values, "times": self.times, **self.columns}
+        for name, array in every.items():
             if len(array) != events:
                 raise DataError("bad-log", f"{name} has {len(array)} entries for {events} events")
-        for array in (self.indptr, self.items, self.values, self.times, *self.columns.values()):
+        for array in (self.indptr, self.items, *every.values()):
             array.setflags(write=False)  # a model that edits its input fails loudly
 
     @classmethod
@@ -110,7 +112,8 @@ class Interactions:
             return out
         indptr = np.zeros(self.n_users + 1, narrow)
         np.cumsum(np.bincount(users[first], minlength=self.n_users), out=indptr[1:])
-        return csr_array((np.maximum.reduceat(out.data, np.flatnonzero(first)), out.indices[first], indptr), shape=shape)
+        largest = np.maximum.reduceat(out.data, np.flatnonzero(first))
+        return csr_array((largest, out.indices[first], indptr), shape=shape)
 
     def item_counts(self) -> NDArray[np.int64]:
         """(I,) distinct users of each item."""
@@ -160,9 +163,23 @@ class Interactions:
 
 def _order(users: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64] | slice:
     """Stable order by (user, time); no sort at all where a file is already in that order."""
-    if len(users) < 2:
-        return slice(None)
-    later_user, same_user = users[1:] > users[:-1], users[1:] == users[:-1]
-    if bool(np.all(later_user | (same_user & (times[1:] >= times[:-1])))):
-        return slice(None)
-    return np.lexsort((times, users))
+    grouped = bool(np.all(users[1:] >= users[:-1]))
+    order = slice(None) if grouped else _radix_order(users)
+    later = times[order]
+    back = np.flatnonzero(later[1:] < later[:-1])  # allowed only where the next user begins
+    ordered = users[order]
+    if bool(np.all(ordered[back] != ordered[back + 1])):
+        return order
+    return _radix_order(users, _radix_order(times - times.min()))
+
+
+def _radix_order(keys: NDArray[np.int64], order: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """The order that sorts non-negative keys (E,), ties as in `order`. Linear: radix sort, 16 bits at a time."""
+    shift, largest = 0, int(keys.max(initial=0))
+    while True:
+        digits = ((keys if order is None else keys[order]) >> shift).astype(np.uint16)
+        step = np.argsort(digits, kind="stable")
+        order = step if order is None else order[step]
+        shift += 16
+        if not largest >> shift:
+            return order

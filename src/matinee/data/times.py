@@ -35,12 +35,13 @@ def seconds(column: pl.Series, unit: str | None) -> tuple[NDArray[np.int64], NDA
         return _iso_seconds(column)
     decimal = len(column) > 0 and "." in column[0]
     numbers = column.cast(pl.Float64 if decimal else pl.Int64, strict=False).fill_null(-1).to_numpy()
-    out = np.floor(numbers / UNITS[detected]) if decimal else numbers // UNITS[detected]
-    bad = ~((out >= 0) & (out <= LATEST))
-    if unit is None and detected != "s":
-        bad |= numbers < UNITS[detected] // 1_000 * SHORTEST
+    least = UNITS[detected] // 1_000 * SHORTEST if unit is None and detected != "s" else 0
+    bad = ~((numbers >= least) & (numbers < (LATEST + 1) * UNITS[detected]))
+    if bad.any():
+        numbers = np.where(bad, 0, numbers)
+    whole = numbers if detected == "s" else numbers // UNITS[detected]
     shape = "a number" if decimal else "a whole number"
-    return np.where(bad, 0, out).astype(np.int64), bad, f"{shape} of {detected} between 1970 and 2100"
+    return whole.astype(np.int64, copy=False), bad, f"{shape} of {detected} between 1970 and 2100"
 
 
 def _iso_seconds(column: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_], str]:

@@ -59,6 +59,23 @@ def read(path: Path, reading: Reading) -> Source:
 
 Side = tuple[tuple[SideTable, ...], tuple[SideTable, ...]]
 
+CSV_FILES = ("movies.csv", "tags.csv", "links.csv", "ratings.csv", "genome-scores.csv", "genome-tags.csv")
+
+
+def side(folder: Path, reading: Reading) -> Side:
+    """What a folder says of films and people, in whichever of the three shapes; empty where there is nothing."""
+    parts = [_dat_side(folder, reading), _100k_side(folder, reading)]
+    if csv_files(folder):
+        parts.append(_csv_side(folder, reading))
+    return tuple(table for part in parts for table in part[0]), tuple(table for part in parts for table in part[1])
+
+
+def csv_files(folder: Path) -> tuple[str, ...]:
+    """The names that MovieLens gives to its CSV files, where this folder's films are a file of that kind."""
+    films = _existing(folder, "movies.csv")
+    first = next(records(films, Format(","), None), None) if films else None
+    return CSV_FILES if first and first.fields == ["movieId", "title", "genres"] else ()
+
 
 def _csv_side(folder: Path, reading: Reading) -> Side:
     items = list[SideTable]()
@@ -78,7 +95,8 @@ def _dat_side(folder: Path, reading: Reading) -> Side:
     if tags := _existing(folder, "tags.dat"):
         items += _tags(_plain(tags, "::", ("user", "item", "tag", "timestamp"), reading), "item", "tag")
     people = _existing(folder, "users.dat")
-    if people and next(records(people, Format("::", quotes=False), None)).raw.count("::") == 4:
+    first = next(records(people, Format("::", quotes=False), None), None) if people else None
+    if people and first and len(first.fields) == 5:
         table = _plain(people, "::", ("user", "gender", "age", "occupation", "zip"), reading)
         users = _people(table, categories=("gender", "age", "occupation"))
     return tuple(items), users
