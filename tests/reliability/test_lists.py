@@ -35,7 +35,7 @@ def asking(log):
     return ask_from(log, log.counts, Features(log.n_users))
 
 
-def test_i1_memory_does_not_grow_with_the_number_of_users(monkeypatch):
+def test_I1_memory_does_not_grow_with_the_number_of_users(monkeypatch):
     monkeypatch.setattr(module, "CELLS", I * 1024)
     model, everything = ItemItem(np.random.default_rng(1).normal(size=(I, I)).astype(np.float32)), log_of(40_000)
     ask = asking(everything)
@@ -52,7 +52,7 @@ def test_i1_memory_does_not_grow_with_the_number_of_users(monkeypatch):
     assert peaks[2] <= 1.05 * peaks[1]
 
 
-def test_i3_a_user_who_saw_all_but_two_gets_those_two():
+def test_I3_a_user_who_saw_all_but_two_gets_those_two():
     log = Interactions.from_events([0] * (I - 2), [i for i in range(I) if i not in (7, 31)], n_users=1, n_items=I)
     for fallback in (None, POPULARITY):
         lists = recommend(Same(-POPULARITY), asking(log), np.array([0]), 10, repeats=False, fallback=fallback)
@@ -61,7 +61,7 @@ def test_i3_a_user_who_saw_all_but_two_gets_those_two():
         assert not lists.filled.any()
 
 
-def test_i4_users_named_twice_get_one_list_each_and_every_request_finds_it():
+def test_I4_users_named_twice_get_one_list_each_and_every_request_finds_it():
     ask, model = asking(log_of(30)), ItemItem(np.random.default_rng(1).normal(size=(I, I)).astype(np.float32))
     asked = np.array([20, 3, 3, 20, 11])
     lists = recommend(model, ask, asked, 5, repeats=False)
@@ -71,7 +71,7 @@ def test_i4_users_named_twice_get_one_list_each_and_every_request_finds_it():
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_i5_equal_scores_go_by_external_id_on_every_path(fused):
+def test_I5_equal_scores_go_by_external_id_on_every_path(fused):
     names = ["b", "a", "10", "9", "가", "B", "é", "007", "7"]
     vocabulary = Vocabulary.of(names)
     model = Same(np.array([1, 0, 0, 1, 0, -0.0, 1, 0, 1], np.float32))
@@ -84,7 +84,7 @@ def test_i5_equal_scores_go_by_external_id_on_every_path(fused):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("repeats", [False, True])
-def test_i6_a_score_that_is_no_number_is_an_error_with_user_and_model(value, repeats):
+def test_I6_a_score_that_is_no_number_is_an_error_with_user_and_model(value, repeats):
     class Broken(Same):
         def score(self, queries: Queries):
             scores = super().score(queries)
@@ -98,7 +98,7 @@ def test_i6_a_score_that_is_no_number_is_an_error_with_user_and_model(value, rep
     assert caught.value.exit_code == 3
 
 
-def test_i13_lists_of_ids_hold_exactly_as_many_items_as_are_left(tmp_path):
+def test_I13_lists_of_ids_hold_exactly_as_many_items_as_are_left(tmp_path):
     names = [f"{n:03}" for n in range(I)]
     log = Interactions.from_events([0, 0], [2, 5], n_users=1, n_items=I)
     data = Dataset(log, Vocabulary.of(["u"]), Vocabulary.of(names), Features(I), Features(1))
@@ -122,7 +122,7 @@ def test_i13_lists_of_ids_hold_exactly_as_many_items_as_are_left(tmp_path):
         ids(Allow, ["no", "1"], 10)
 
 
-def test_i14_scores_are_written_with_a_point_and_read_back_the_same_and_zero_has_no_sign():
+def test_I14_scores_are_written_with_a_point_and_read_back_the_same_and_zero_has_no_sign():
     scores = np.array([1e-45, -0.0, 0.0, 1 / 3, 16777217.0, -1e-38], np.float32)
     log = Interactions.empty(1, len(scores))
     lists = recommend(Same(scores), asking(log), np.array([0]), len(scores), repeats=False)

@@ -44,7 +44,7 @@ class Canary:
 
 @pytest.mark.parametrize("target", [store.ARRAYS, store.MANIFEST])
 @pytest.mark.parametrize("kind", ["pickle", "npy", "pt", "joblib"])
-def test_m1_code_in_disguise_never_runs(folder, tmp_path, kind, target):
+def test_M1_code_in_disguise_never_runs(folder, tmp_path, kind, target):
     fired, content = tmp_path / "fired", io.BytesIO()
     canary = pickle.dumps(Canary(fired))
     if kind == "npy":
@@ -91,7 +91,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_m2_hostile_headers_are_refused_at_once_and_in_little_memory(folder, name):
+def test_M2_hostile_headers_are_refused_at_once_and_in_little_memory(folder, name):
     (folder / store.ARRAYS).write_bytes(HEADERS[name])
     sign(folder)
     tracemalloc.start()
@@ -103,7 +103,7 @@ def test_m2_hostile_headers_are_refused_at_once_and_in_little_memory(folder, nam
     assert store.ARRAYS in str(error.place)
 
 
-def test_m3_arrays_of_another_type_or_shape_than_the_manifest_or_the_form_says_are_refused(folder):
+def test_M3_arrays_of_another_type_or_shape_than_the_manifest_or_the_form_says_are_refused(folder):
     before = arrays_of(folder)
     users, items = "members.0.user_factors", "members.0.item_factors"
 
@@ -132,7 +132,7 @@ def test_m3_arrays_of_another_type_or_shape_than_the_manifest_or_the_form_says_a
 @pytest.mark.parametrize(("value", "said"), [(np.nan, "1 NaN or infinite entries, the first in row 4"),
                                              (-np.inf, "1 NaN or infinite entries, the first in row 4"),
                                              (1e-42, "1 subnormal entries")])
-def test_m4_numbers_that_are_none_or_too_small_are_refused_with_array_row_and_count(folder, value, said):
+def test_M4_numbers_that_are_none_or_too_small_are_refused_with_array_row_and_count(folder, value, said):
     arrays = arrays_of(folder)
     broken = arrays["members.1.item_factors"].copy()
     broken[4, 1] = value
@@ -141,7 +141,7 @@ def test_m4_numbers_that_are_none_or_too_small_are_refused_with_array_row_and_co
     refused(folder, f"not-finite: array 'members.1.item_factors' has {said}")
 
 
-def test_m5_damaged_missing_and_extra_files_are_named(folder):
+def test_M5_damaged_missing_and_extra_files_are_named(folder):
     path = folder / store.ARRAYS
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -162,14 +162,14 @@ def test_m5_damaged_missing_and_extra_files_are_named(folder):
 @pytest.mark.parametrize("name", ["../arrays.safetensors", "/etc/passwd", "C:arrays", "file:///etc/passwd", "a\\b",
                                   "%2e%2e%2farrays", "%252e%252e%252f", "arrays\0.safetensors", "CON", "",
                                   "manifest.json"])
-def test_m6_a_manifest_can_name_no_other_file(folder, name):
+def test_M6_a_manifest_can_name_no_other_file(folder, name):
     change(folder, lambda manifest: manifest["files"].update({name: "0" * 64}))
     refused(folder, "bad-manifest: it names the file")
 
 
 @pytest.mark.parametrize("target", [store.ARRAYS, store.MANIFEST])
 @pytest.mark.parametrize("link", [os.symlink, os.link, "fifo"])
-def test_m7_links_and_devices_in_a_model_folder_are_refused(folder, tmp_path, target, link):
+def test_M7_links_and_devices_in_a_model_folder_are_refused(folder, tmp_path, target, link):
     (folder / target).rename(tmp_path / "outside")
     if link == "fifo":
         os.mkfifo(folder / target)
@@ -180,14 +180,14 @@ def test_m7_links_and_devices_in_a_model_folder_are_refused(folder, tmp_path, ta
 
 @pytest.mark.parametrize("name", ["../../x", "", ".", "a" * 65, "a" * 300, "mоdel", "model.", "CON", "-a", ".a", "a b",
                                   "a/b", "a\n", "Ease", "ease\0", "영화"])
-def test_m8_names_of_models_that_are_none_are_refused(name):
+def test_M8_names_of_models_that_are_none_are_refused(name):
     with pytest.raises(UsageError, match=r"bad-name: .* is no name for a model; use up to 64 of a-z") as caught:
         store.checked_name(name)
     assert caught.value.exit_code == 2
     assert [store.checked_name(good) for good in ("ease", "0", "a.b-c_d", "a" * 64)]
 
 
-def test_m9_vocabularies_that_repeat_or_do_not_fit_are_refused(tmp_path):
+def test_M9_vocabularies_that_repeat_or_do_not_fit_are_refused(tmp_path):
     path, ids = tmp_path / "items.safetensors", Vocabulary.of(["007", "7", "영화", "ⅰ", "é"])
     save_vocabulary(ids, path)
     assert load_vocabulary(path, hash=ids.hash, rows=5) == ids
@@ -213,7 +213,7 @@ def test_m9_vocabularies_that_repeat_or_do_not_fit_are_refused(tmp_path):
         save_vocabulary(Vocabulary.of([]), path)
 
 
-def test_m13_a_stored_model_is_private_and_one_that_everybody_may_write_is_told(folder):
+def test_M13_a_stored_model_is_private_and_one_that_everybody_may_write_is_told(folder):
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     folder.chmod(0o777)
@@ -221,7 +221,7 @@ def test_m13_a_stored_model_is_private_and_one_that_everybody_may_write_is_told(
         store.load(folder)
 
 
-def test_m14_a_missing_member_or_another_kind_is_named_with_its_chain(folder, tmp_path):
+def test_M14_a_missing_member_or_another_kind_is_named_with_its_chain(folder, tmp_path):
     outer = Group((store.load(folder)[0], pair(3)), {})
     store.save(outer, tmp_path / "outer", about={})
     manifest = (tmp_path / "outer" / store.MANIFEST).read_text()
@@ -240,7 +240,7 @@ def test_m14_a_missing_member_or_another_kind_is_named_with_its_chain(folder, tm
     broken(lambda members: members[1]["fields"].update(empty={}), "members.0.members.1.empty is neither an array")
 
 
-def test_m15_the_bytes_that_were_hashed_are_the_bytes_that_are_used(folder, tmp_path, monkeypatch):
+def test_M15_the_bytes_that_were_hashed_are_the_bytes_that_are_used(folder, tmp_path, monkeypatch):
     """The file is swapped for another, also after it was opened: either the old one is used whole, or it is refused."""
     other, opened = tmp_path / "other", tensors.read
     flags = np.array([[True, False]])
