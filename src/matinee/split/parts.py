@@ -26,7 +26,7 @@ class Truth:
 
     users: NDArray[np.int64]  # (V,)  rows of the data set's users, ascending; unknown users come first, as -1 each
     indptr: NDArray[np.int64]  # (V + 1,)  no user is empty
-    items: NDArray[np.int32]  # (H,)  distinct within a user, ascending; an item outside the catalogue is < 0, each another
+    items: NDArray[np.int32]  # (H,)  distinct within a user, ascending; those outside the catalogue are < 0
     parts: NDArray[np.int8]  # (H,)  positions in PARTS
 
     def __len__(self) -> int:
