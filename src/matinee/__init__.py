@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from matinee.config import recipe
     from matinee.contract import FusedScorer, Masks, PairScorer, Queries, Recommender, Run, Scorer
     from matinee.data.load import load
-    from matinee.experiment.session import run, stages
+    from matinee.experiment.session import stages
+    from matinee.report.whole import run
 
 __version__ = "0.1.0"
 
@@ -32,7 +33,7 @@ _HOME = {
     "Scorer": "matinee.contract",
     "load": "matinee.data.load",
     "recipe": "matinee.config",
-    "run": "matinee.experiment.session",
+    "run": "matinee.report.whole",
     "stages": "matinee.experiment.session",
 }
 

@@ -35,11 +35,11 @@ def run(
 def carry_out(experiment: object, runs: Path, *, again: bool = False, threads: int | None = None) -> None:
     """Run an experiment under a progress display and print what came of it."""
     from matinee.config import Experiment
-    from matinee.experiment.run import run as run_experiment
+    from matinee.report.whole import carry_out as run_and_report
 
     assert isinstance(experiment, Experiment)
     with terminal.progress() as progress:
-        folder = run_experiment(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
+        folder = run_and_report(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
     from matinee.cli.leaderboard import show
 
     show(folder)

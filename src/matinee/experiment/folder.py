@@ -76,7 +76,7 @@ class RunFolder:
 
     @property
     def is_done(self) -> bool:
-        return (self.path / "report.html").is_file()
+        return (self.path / "timings.json").is_file()
 
     def submission(self, id_: str) -> Path:
         return self.path / "submission" / f"{id_}.csv"

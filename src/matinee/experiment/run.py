@@ -1,4 +1,4 @@
-"""An experiment file to its run folder: fit, rank, evaluate, ensemble, submit, report.
+"""An experiment to its run folder: fit, rank, evaluate, ensemble, submit.
 
 A run that was stopped goes on where it was; a run that is done says so; the same experiment is the same folder.
 """
@@ -52,8 +52,8 @@ def run(
     use_cache: bool = True,
     threads: int | None = None,
     stuff: Material | None = None,
-    progress: Callable[[str, int, int], None] = _silent,
-    say: Callable[[str], None] = _unheard,
+    progress: Callable[[str, int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> RunFolder:
     """Carry out `experiment` below `runs` and return its folder; nothing is done twice.
 
@@ -61,6 +61,7 @@ def run(
     in the same folder. `stuff` is given where data and split are at hand already. Raises what reading, fitting and
     writing raise; what was done until then is kept.
     """
+    progress, say = progress or _silent, say or _unheard
     cache = Cache(runs / ".cache")
     stuff = stuff or material(experiment, cache, progress)
     folder = RunFolder(_free(runs, run_id(experiment, stuff)) if again else runs / run_id(experiment, stuff))
@@ -114,10 +115,6 @@ class Work:
         del stages
         self._submit()
         self.folder.write_json("timings.json", {"rows": self.timings.rows()})
-        from matinee.report.run import write_report  # matplotlib takes a second to import
-
-        with self.timings.step(None, "report"):
-            write_report(self.folder)
 
     @cached_property
     def timings(self) -> Timings:

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matinee.config import experiment_from, load_experiment
+from matinee.config import experiment_from
 from matinee.data.dataset import Dataset
-from matinee.experiment.folder import RunFolder
-from matinee.experiment.run import run as run_experiment
 from matinee.experiment.stages import StageData, split_stages
 
 
@@ -26,8 +24,3 @@ def stages(
     settings = {"name": "session", "data": {"path": "-"}, "split": split, "filters": list(filters)}
     experiment = experiment_from(settings, Path.cwd())
     return split_stages(dataset, experiment.split.beside(Path.cwd()).split(dataset), experiment.filters)
-
-
-def run(file: str | Path, runs: str | Path = "runs", overrides: Sequence[str] = ()) -> RunFolder:
-    """Carry out an experiment file; overrides are such as `models.ease.l2=300`. As `matinee run`."""
-    return run_experiment(load_experiment(Path(file), overrides), Path(runs))

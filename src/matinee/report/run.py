@@ -1,0 +1,162 @@
+"""The page of one run: one file, readable offline, made from the run folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from matinee import durable
+from matinee.ensemble.overlap import overlap
+from matinee.evaluation.compare import Comparison, compare_all
+from matinee.evaluation.names import BEYOND_OVERALL, parse
+from matinee.experiment.answer import Answers
+from matinee.experiment.figures import stored_lists, values_of
+from matinee.experiment.folder import RunFolder
+from matinee.report import pictures
+
+SAMPLE_USERS = 4
+
+
+def write_report(folder: RunFolder) -> None:
+    """Write report.html. Raises ModelError where the run has not come that far."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((files("matinee.report") / "run.html").read_text(encoding="utf-8"))
+    durable.write_text(folder.path / "report.html", template.render(Page(folder).content()))
+
+
+@dataclass(frozen=True)
+class Page:
+    folder: RunFolder
+
+    def content(self) -> dict[str, Any]:
+        """Everything that the template shows."""
+        manifest = self.folder.manifest
+        dataset = self.folder.dataset
+        answers = Answers(self.folder)
+        ids, metrics = self._order(), manifest["config"]["evaluate"]["metrics"]
+        stage = answers.measured["test"]
+        return {
+            "run": self.folder.id,
+            "manifest": manifest,
+            "config": manifest["config"],
+            "facts": manifest["data"]["facts"],
+            "metrics": metrics,
+            "rows": [
+                (
+                    id_,
+                    [self._figure("test", None, id_, metric) for metric in metrics],
+                    self._figure("valid", None, id_, metrics[0]),
+                )
+                for id_ in ids
+            ],
+            "leader": ids[0] if ids else None,
+            "verdicts": self._verdicts(ids, metrics[0], answers),
+            "leaderboard": Markup(pictures.leaderboard(self._dots(ids, metrics[0]), metrics[0])),
+            "segments": [Markup(picture) for picture in self._segments(ids, metrics[0])],
+            "overlap": Markup(
+                pictures.overlap(ids, overlap([stored_lists(self.folder, id_, stage, 10) for id_ in ids], 10))
+            ),
+            "times": Markup(self._times(ids)),
+            "peak": max((row["peak_mb"] for row in self.folder.timings), default=0.0),
+            "seconds": sum(row["seconds"] for row in self.folder.timings),
+            "glance": Markup(
+                pictures.log_at_a_glance(dataset.log.times, dataset.log.counts, dataset.log.item_counts())
+            ),
+            "samples": self._samples(ids[0], answers) if ids else [],
+            "users": self._figure("test", None, ids[0], metrics[0])["users"] if ids else 0,
+            "submissions": sorted(path.name for path in (self.folder.path / "submission").glob("*.csv")),
+        }
+
+    def _order(self) -> list[str]:
+        """Entries, best first by the first metric on test."""
+        first = self.folder.manifest["config"]["evaluate"]["metrics"][0]
+        value = {row["id"]: row["value"] for row in self._rows("test", None) if row["metric"] == first}
+        return sorted(value, key=lambda id_: -value[id_])
+
+    def _rows(self, part: str, segment: str | None) -> list[dict[str, Any]]:
+        return [row for row in self.folder.metrics if row["part"] == part and row["segment"] == segment]
+
+    def _figure(self, part: str, segment: str | None, id_: str, metric: str) -> dict[str, Any]:
+        found = [row for row in self._rows(part, segment) if row["id"] == id_ and row["metric"] == metric]
+        return found[0] if found else {"value": None, "low": None, "high": None, "users": 0}
+
+    def _dots(self, ids: Sequence[str], metric: str) -> list[Mapping[str, Any]]:
+        ensembles = {entry["id"] for entry in self.folder.manifest["config"]["ensembles"]}
+        return [{**self._figure("test", None, id_, metric), "id": id_, "ensemble": id_ in ensembles} for id_ in ids]
+
+    def _verdicts(self, ids: Sequence[str], metric: str, answers: Answers) -> list[tuple[str, Comparison]]:
+        """The leader against each other entry, corrected for all pairs."""
+        if parse(metric).name in BEYOND_OVERALL or len(ids) < 2:
+            return []
+        stage = answers.measured["test"]
+        found = compare_all(
+            {id_: values_of(self.folder, id_, stage, metric) for id_ in ids}, self.folder.manifest["seed"]
+        )
+        return [(second, comparison) for (first, second), comparison in found.items() if first == ids[0]]
+
+    def _segments(self, ids: Sequence[str], metric: str) -> list[str]:
+        labels = list(
+            dict.fromkeys(row["segment"] for row in self.folder.metrics if row["segment"] and row["part"] == "test")
+        )
+        shown = []
+        for name in dict.fromkeys(label.split("=")[0] for label in labels):
+            own = [label for label in labels if label.split("=")[0] == name]
+            values = np.array(
+                [[self._figure("test", label, id_, metric)["value"] for label in own] for id_ in ids], np.float64
+            )
+            if np.isfinite(values).any():
+                users = [self._figure("test", label, ids[0], metric)["users"] for label in own]
+                names = [f"{label.split('=')[1]} ({n:,} users)" for label, n in zip(own, users, strict=True)]
+                shown.append(pictures.segments(name, names, ids, values, metric))
+        return shown
+
+    def _times(self, ids: Sequence[str]) -> str:
+        spent: dict[str, list[float]] = {}
+        for kind in ("fit", "tune", "combine", "score", "evaluate", "load"):
+            column = [
+                sum(
+                    row["seconds"]
+                    for row in self.folder.timings
+                    if row["id"] == id_ and row["stage"].split(":")[0] == kind
+                )
+                for id_ in ids
+            ]
+            if any(column):
+                spent[kind] = column
+        return pictures.times(ids, spent)
+
+    def _samples(self, id_: str, answers: Answers) -> list[dict[str, Any]]:
+        """A few users: what they had last, what they were given, what was hidden."""
+        stage, dataset = answers.measured["test"], self.folder.dataset
+        assert stage.truth is not None
+        lists = stored_lists(self.folder, id_, stage, 10)
+        titles = dataset.item_features.texts("title").values if "title" in dataset.item_features else ()
+
+        def shown(item: int) -> str:
+            return (titles[item] if titles else "") or dataset.items[item]
+
+        step = max(1, len(lists) // SAMPLE_USERS)
+        found = []
+        for user in lists.users[::step][:SAMPLE_USERS].tolist():
+            at = int(np.searchsorted(stage.truth.users, user))
+            hidden = set(stage.truth.items[stage.truth.indptr[at] : stage.truth.indptr[at + 1]].tolist())
+            given = stage.given.items[stage.given.indptr[user] : stage.given.indptr[user + 1]].tolist()
+            row = lists.items[int(np.searchsorted(lists.users, user))]
+            found.append(
+                {
+                    "user": dataset.users[user],
+                    "history": [shown(item) for item in given[-8:][::-1]],
+                    "length": len(given),
+                    "list": [(shown(item), item in hidden) for item in row.tolist() if item >= 0],
+                    "missed": [shown(item) for item in sorted(hidden - set(row.tolist())) if item >= 0],
+                }
+            )
+        return found

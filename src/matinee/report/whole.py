@@ -1,0 +1,32 @@
+"""An experiment from its file to its folder, the page included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matinee.config import Experiment, load_experiment
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.run import run as run_experiment
+from matinee.report.run import write_report
+
+
+def run(file: str | Path, runs: str | Path = "runs", overrides: Sequence[str] = ()) -> RunFolder:
+    """Carry out an experiment file; overrides are such as `models.ease.l2=300`. As `matinee run`."""
+    return carry_out(load_experiment(Path(file), overrides), Path(runs))
+
+
+def carry_out(
+    experiment: Experiment,
+    runs: Path,
+    *,
+    again: bool = False,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> RunFolder:
+    """Run `experiment` below `runs` as far as it is not done, and write its report."""
+    folder = run_experiment(experiment, runs, again=again, threads=threads, progress=progress, say=say)
+    if not (folder.path / "report.html").is_file():
+        write_report(folder)
+    return folder

@@ -1,0 +1,214 @@
+"""A run from its settings to its folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from matinee import durable
+from matinee.config import experiment_from
+from matinee.errors import ConfigError, ModelError, ResourceError
+from matinee.experiment import lists_store
+from matinee.experiment.answer import Answers
+from matinee.experiment.folder import RunFolder, find
+from matinee.experiment.measure import apart, measure_again
+from matinee.experiment.run import run
+from tests.experiment.conftest import settings
+
+IDS = ["random_items", "popularity", "item_knn", "ease_recent", "als", "ranks", "nested", "blend"]
+
+
+def results(folder: RunFolder) -> dict[str, bytes]:
+    """Every file that must come out the same."""
+    patterns = ("metrics.json", "submission/*.csv", "lists/**/*.parquet", "models/**/*.safetensors")
+    return {str(path.relative_to(folder.path)): path.read_bytes() for pattern in patterns for path in folder.path.glob(pattern)}
+
+
+def fits(folder: RunFolder) -> list[str]:
+    return [f"{line['id']} {line['stage']}" for line in durable.read_lines(folder.journal)
+            if line["event"] == "step" and line["stage"].startswith("fit:")]
+
+
+def test_the_folder_holds_every_artefact(small: RunFolder) -> None:
+    names = {path.name for path in small.path.iterdir()}
+    assert {"manifest.json", "metrics.json", "timings.json", "journal.jsonl", "truth", "lists", "models", "dataset",
+            "split", "submission", "report.html"} <= names
+    for stage in ("valid", "test"):
+        assert {path.name for path in (small.path / "lists" / stage).iterdir()} == set(IDS)
+
+
+def test_metrics_have_every_entry_part_and_segment(small: RunFolder) -> None:
+    seen = {(row["id"], row["part"], row["segment"], row["metric"]) for row in small.metrics}
+    for id_ in IDS:
+        for part in ("valid", "test"):
+            assert (id_, part, None, "recall@10") in seen
+            assert (id_, part, "hidden_part=tail", "ndcg@10") in seen
+    assert all(row["low"] <= row["value"] <= row["high"] for row in small.metrics if row["low"] is not None)
+
+
+def test_personal_models_beat_random_ones(small: RunFolder) -> None:
+    value = {row["id"]: row["value"] for row in small.metrics
+             if (row["part"], row["segment"], row["metric"]) == ("test", None, "recall@10")}
+    assert value["random_items"] < value["popularity"] < value["ease_recent"]
+
+
+def test_figures_computed_anew_from_stored_lists_are_those_of_the_run(small: RunFolder) -> None:
+    assert apart(measure_again(small), small.metrics) == []
+
+
+def test_a_changed_figure_is_noticed(small: RunFolder) -> None:
+    stored = [dict(row) for row in small.metrics]
+    stored[0]["value"] += 1e-12
+    assert len(apart(measure_again(small), stored)) == 1
+
+
+def test_test_is_fitted_once_where_it_shares_the_events_of_valid(small: RunFolder) -> None:
+    assert small.shared == {"test": "valid"}
+    assert sorted(fits(small)) == sorted(f"{id_} fit:{stage}" for id_, stages in {
+        "random_items": ["valid"], "popularity": ["valid", "final"], "item_knn": ["valid", "final"],
+        "ease_recent": ["valid", "final"], "als": ["valid", "final"]}.items() for stage in stages)
+
+
+def test_no_list_of_any_stage_holds_a_seen_item(small: RunFolder) -> None:
+    dataset, split = small.dataset, small.split
+    logs = {name: dataset.log.select(stage.given) for name, stage in split.stages.items()} | {"final": dataset.log}
+    for stage, log in logs.items():
+        seen = set(zip(dataset.users.decode(log.users).to_list(), dataset.items.decode(log.items).to_list(), strict=True))
+        for path in (small.path / "lists" / stage).rglob("*.parquet"):
+            frame = pl.read_parquet(path)
+            assert not seen & set(zip(frame["user"].to_list(), frame["item"].to_list(), strict=True)), path
+
+
+def test_the_newest_event_of_the_log_reaches_the_query_of_the_final_stage(small: RunFolder) -> None:
+    final = Answers(small).final
+    user = int(np.argmax(small.dataset.log.last_times()))
+    query = final.ask(np.array([user]))
+    assert query.history.times.max() == small.dataset.log.times.max()
+    assert query.history.items[-1] == small.dataset.log.items[small.dataset.log.indptr[user + 1] - 1]
+
+
+def test_a_run_that_is_done_says_so_and_does_nothing(small: RunFolder) -> None:
+    before = {path: path.stat().st_mtime_ns for path in small.path.rglob("*") if path.is_file()}
+    said: list[str] = []
+    base = Path(small.manifest["base"])
+    again = run(experiment_from(settings(), base), small.path.parent, say=said.append)
+    assert again.path == small.path
+    assert any("done already" in line for line in said)
+    assert before == {path: path.stat().st_mtime_ns for path in small.path.rglob("*") if path.is_file()}
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("where", ["model 3/5", "ensemble: nested", "evaluating", "final: als"])
+def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(small: RunFolder, runs: Path, where: str) -> None:
+    experiment = experiment_from(settings(), Path(small.manifest["base"]))
+
+    def stop(line: str) -> None:
+        if line.startswith(where):
+            raise Stop
+
+    with pytest.raises(Stop):
+        run(experiment, runs, say=stop)
+    folder = run(experiment, runs)
+    assert results(folder) == results(small)
+    done = fits(folder)
+    assert len(done) == len(set(done)), "a model was fitted twice"
+
+
+def test_an_added_ensemble_and_a_written_conclusion_refit_nothing(small: RunFolder) -> None:
+    base = Path(small.manifest["base"])
+    more = settings(conclusion="seen")
+    assert run(experiment_from(more, base), small.path.parent).path == small.path
+    more["ensembles"] = [*more["ensembles"], {"id": "votes", "method": "hard_vote", "members": ["als", "item_knn"]}]
+    folder = run(experiment_from(more, base), small.path.parent)
+    assert folder.path != small.path
+    assert fits(folder) == []
+    assert "votes" in {row["id"] for row in folder.metrics}
+
+
+def test_another_seed_of_the_models_refits_and_another_models_change_does_not(small: RunFolder) -> None:
+    changed = settings()
+    changed["models"][4]["dim"] = 6
+    folder = run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)
+    assert fits(folder) == ["als fit:valid", "als fit:final"]
+
+
+def test_an_ensemble_of_one_member_is_the_member(small: RunFolder) -> None:
+    changed = settings(ensembles=[{"id": "alone", "method": "rank_sum", "members": ["als"]}], output={"which": []})
+    folder = run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)
+    for part in ("valid", "test"):
+        one, two = (pl.read_parquet(next(folder.lists(part, id_).glob("*.parquet"))) for id_ in ("alone", "als"))
+        top = [frame.filter(pl.col("rank") <= 10).select("user", "item", "rank") for frame in (one, two)]
+        assert top[0].equals(top[1])
+
+
+def test_a_file_as_member_counts_in_the_final_lists_and_not_in_the_figures(small: RunFolder, tmp_path: Path) -> None:
+    old = tmp_path / "old.csv"
+    old.write_bytes(small.submission("blend").read_bytes())
+    changed = settings(
+        ensembles=[{"id": "with_old", "method": "rank_sum", "members": ["als", {"file": str(old)}]}],
+        output={"which": ["with_old"]},
+    )
+    said: list[str] = []
+    folder = run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent, say=said.append)
+    assert any("without its files" in line for line in said)
+    value = {row["id"]: row["value"] for row in folder.metrics
+             if (row["part"], row["segment"], row["metric"]) == ("test", None, "recall@10")}
+    assert value["with_old"] == value["als"]
+    about = json.loads((folder.path / "models/final/with_old/ensemble.json").read_text())
+    assert [next(iter(member)) for member in about["members"]] == ["id", "file"]
+
+
+def test_an_entry_of_another_run_can_be_a_member_on_the_same_split_only(small: RunFolder) -> None:
+    base = Path(small.manifest["base"])
+    member = {"run": f"{small.id}/als"}
+    changed = settings(models=[{"model": "popularity"}], output={"which": []},
+                       ensembles=[{"id": "mixed", "method": "rank_sum", "members": ["popularity", member]}])
+    folder = run(experiment_from(changed, base), small.path.parent)
+    assert "mixed" in {row["id"] for row in folder.metrics}
+    changed["split"] = {"protocol": "gap_and_tail", "seed": 1}
+    with pytest.raises(ModelError, match="other split"):
+        run(experiment_from(changed, base), small.path.parent)
+
+
+def test_scores_of_an_ensemble_of_lists_cannot_be_blended(small: RunFolder) -> None:
+    changed = settings(output={"which": []})
+    changed["ensembles"] = [changed["ensembles"][0],
+                            {"id": "wrong", "method": "score_blend", "members": ["ranks", "als"]}]
+    with pytest.raises(ConfigError, match="no stored scores"):
+        run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)
+
+
+def test_two_processes_cannot_work_on_one_folder(small: RunFolder, runs: Path) -> None:
+    experiment = experiment_from(settings(), Path(small.manifest["base"]))
+
+    def second(line: str) -> None:
+        if line.startswith("model 1"):
+            with pytest.raises(ResourceError, match="another process"):
+                run(experiment, runs)
+            raise Stop
+
+    with pytest.raises(Stop):
+        run(experiment, runs, say=second)
+
+
+def test_a_damaged_part_of_lists_is_named(small: RunFolder, tmp_path: Path) -> None:
+    folder = small.lists("test", "als")
+    asked = Answers(small).measured["test"].users
+    assert lists_store.is_whole(folder)
+    with pytest.raises(ModelError, match="part 0 of the lists is missing"):
+        list(lists_store.read(tmp_path, asked, small.dataset.users, small.dataset.items))
+
+
+def test_a_run_answers_to_the_beginning_of_its_name(small: RunFolder) -> None:
+    runs = small.path.parent
+    assert find(f"{small.id}/als", runs)[1] == "als"
+    assert find(small.id, runs) == (small, None)
+    with pytest.raises(ModelError, match="no run answers"):
+        find("nothing/als", runs)
