@@ -1,17 +1,40 @@
 """The accuracy metrics, one short function each: hits and K in, one value for each user out.
 
-V users; n hidden items of a user; ranks start at 1. All values lie in [0, 1]. Sums run in the order of the ranks,
-so a perfect list scores exactly 1, and a hit that moves up never lowers a value, not even by a rounding.
+V users; h hits; n hidden items of a user; ranks start at 1. All values lie in [0, 1]. Sums run in the order of the
+ranks, so a perfect list scores exactly 1, and a hit that moves up never lowers a value, not even by a rounding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.evaluation.hits import Hits
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """Hits by user and then by rank. A repeated item hits at its first place only; its other places are misses."""
+
+    users: NDArray[np.int64]  # (h,)  position of the user in the truth
+    ranks: NDArray[np.int64]  # (h,)  place in the list, from 1
+    nth: NDArray[np.int64]  # (h,)  1 for the user's first hit, 2 for the second ...
+    hidden: NDArray[np.int64]  # (V,)  distinct hidden items, at least 1
+
+    def __len__(self) -> int:
+        """V, the number of users that every mean is over."""
+        return len(self.hidden)
+
+    def within(self, k: int) -> Hits:
+        """The hits among the first k places."""
+        kept = self.ranks <= k
+        return Hits(self.users[kept], self.ranks[kept], self.nth[kept], self.hidden)
+
+    def total(self, amounts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """(V,) the number of hits, or the sum of `amounts` (h,), added in the order of the ranks."""
+        return np.bincount(self.users, amounts, minlength=len(self)).astype(np.float64, copy=False)
+
 
 Formula = Callable[[Hits, int], NDArray[np.float64]]
 

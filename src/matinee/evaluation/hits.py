@@ -5,38 +5,14 @@ Letters: V users of the truth, K list length, H hidden items, h hits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from matinee.errors import DataError
+from matinee.evaluation.formulas import Hits
 from matinee.ranking.lists import Lists
 from matinee.split.parts import Truth
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hits:
-    """Hits by user and then by rank. A repeated item hits at its first place only; its other places are misses."""
-
-    users: NDArray[np.int64]  # (h,)  position of the user in the truth
-    ranks: NDArray[np.int64]  # (h,)  place in the list, from 1
-    nth: NDArray[np.int64]  # (h,)  1 for the user's first hit, 2 for the second ...
-    hidden: NDArray[np.int64]  # (V,)  distinct hidden items, at least 1
-
-    def __len__(self) -> int:
-        """V, the number of users that every mean is over."""
-        return len(self.hidden)
-
-    def within(self, k: int) -> Hits:
-        """The hits among the first k places."""
-        kept = self.ranks <= k
-        return Hits(self.users[kept], self.ranks[kept], self.nth[kept], self.hidden)
-
-    def total(self, amounts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """(V,) the number of hits, or the sum of `amounts` (h,), added in the order of the ranks."""
-        return np.bincount(self.users, amounts, minlength=len(self)).astype(np.float64, copy=False)
 
 
 def find(lists: Lists, truth: Truth, depth: int) -> Hits:

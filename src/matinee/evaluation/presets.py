@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.evaluation.formulas import Formula, gain_over_ideal, ndcg, recall, recall_all
-from matinee.evaluation.hits import Hits
+from matinee.evaluation.formulas import Formula, Hits, gain_over_ideal, ndcg, recall, recall_all
 
 
 @dataclass(frozen=True)
