@@ -38,7 +38,7 @@ def load(name: str, beside: Path | None = None) -> type[Recommender]:
     plugins = entry_points(group="matinee.models")
     if name in plugins.names:
         loaded = plugins[name].load()
-        return _only_recipe(loaded) if isinstance(loaded, ModuleType) else loaded  # type: ignore[no-any-return]
+        return _only_recipe(loaded) if isinstance(loaded, ModuleType) else loaded
     known = [*names(), *sorted(plugins.names)]
     near = difflib.get_close_matches(name, known, n=3)
     way = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}; your own: ./my_model.py"

@@ -28,8 +28,8 @@ COMPUTING = ("numpy", "scipy", "numba", "llvmlite", "torch", "lightgbm")
 
 
 def digest(content: Any) -> str:
-    """SHA-256 of JSON-able content."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    """SHA-256 of JSON-able content; paths count as their text."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
 
 
 def array_hash(array: NDArray[Any]) -> str:

@@ -32,7 +32,7 @@ class Material:
 def material(experiment: Experiment, cache: Cache, progress: Progress) -> Material:
     """Read and split, or find both again: a second experiment on the same files starts at the models."""
     dataset, data_found = _dataset(experiment.data, experiment.base, cache, progress)
-    split, split_found = _split(experiment.split, dataset, experiment.base, cache)
+    split, split_found = _split(experiment.split, dataset, cache)
     found = [name for name, was_found in (("data", data_found), ("split", split_found)) if was_found]
     return Material(dataset, split, tuple(found))
 
@@ -72,9 +72,10 @@ def _dataset(settings: DataSettings, base: Path, cache: Cache, progress: Progres
         return dataset, False
 
 
-def _split(protocol: Protocol, dataset: Dataset, base: Path, cache: Cache) -> tuple[Split, bool]:
+def _split(protocol: Protocol, dataset: Dataset, cache: Cache) -> tuple[Split, bool]:
     source = fingerprint.source_hash(fingerprint.PACKAGE / "split/__init__.py")
-    key = fingerprint.digest([type(protocol).__name__, asdict(protocol), dataset.hash, source])
+    files = [_content(path) for path in protocol.files]
+    key = fingerprint.digest([protocol.settings, files, dataset.hash, source])
     place = cache.place("split", key)
     try:
         return load_split(place), True

@@ -23,4 +23,4 @@ def stages(
     """
     settings = {"name": "session", "data": {"path": "-"}, "split": split, "filters": list(filters)}
     experiment = experiment_from(settings, Path.cwd())
-    return split_stages(dataset, experiment.split.beside(Path.cwd()).split(dataset), experiment.filters)
+    return split_stages(dataset, experiment.split.split(dataset), experiment.filters)

@@ -28,7 +28,7 @@ class Lists:
 
     @property
     def depth(self) -> int:
-        return self.items.shape[1]
+        return int(self.items.shape[1])
 
     def __len__(self) -> int:
         return len(self.users)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 INK, FAINT, ACCENT, SECOND = "#1d2733", "#9aa7b4", "#c8402f", "#2f6fa8"
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",  # letters stay letters: small files, and the reader's own fonts for every script
     "svg.hashsalt": "matinee",  # the same picture is the same bytes
     "font.family": "sans-serif",
