@@ -1,0 +1,45 @@
+"""Checks of the recipe itself and of the settings beside it; nothing is fitted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from matinee import config
+from matinee.testing.subject import Subject, refusal
+
+
+def the_recipe_is_frozen_and_survives_json(subject: Subject) -> None:
+    """Frozen, keyword-only, and equal to itself after JSON."""
+    kind, before = subject.kind, subject.recipe()
+    facts = kind.__dataclass_params__  # type: ignore[attr-defined]
+    assert facts.frozen, f"{kind.__name__} is not frozen"
+    assert all(field.kw_only for field in dataclasses.fields(kind)), f"{kind.__name__} takes positional settings"
+    text = json.loads(json.dumps(config.parameters(before)))
+    assert config.recipe(subject.name, text, subject.beside) == before, f"{text} makes another recipe than {before}"
+
+
+def every_setting_says_what_it_is(subject: Subject) -> None:
+    """A text under each field, and a family."""
+    silent = [field.name for field in config.fields_of(subject.kind) if not field.doc]
+    assert not silent, f"no text under {', '.join(silent)}"
+    assert subject.kind.family, "no family"
+
+
+def a_misspelt_setting_is_refused(subject: Subject) -> None:
+    said = refusal(lambda: subject.recipe(lerning_rate=0.1))
+    assert "lerning_rate" in said, f"a setting that does not exist was met with {said!r}"
+
+
+def the_settings_file_speaks_of_fields_that_there_are(subject: Subject) -> None:
+    """`tiny`, `search`, `unchanged` and `bench` are all it may hold; what `search` names the recipe takes."""
+    strange = set(subject.settings) - {"tiny", "search", "bench", "unchanged"}
+    assert not strange, f"unknown parts: {', '.join(sorted(strange))}"
+    for part in ("tiny", "search", "unchanged"):
+        unknown = set(subject.settings.get(part) or {}) - set(subject.fields)
+        assert not unknown, f"{part} names {', '.join(sorted(unknown))}, which the recipe does not have"
+    silent = [field for field, why in subject.unchanged.items() if not (isinstance(why, str) and why)]
+    assert not silent, f"`unchanged` gives no reason for {silent}"
+    for field, values in subject.searched().items():
+        for value in values:
+            subject.recipe(**{field: value})

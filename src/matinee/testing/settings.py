@@ -1,0 +1,43 @@
+"""Checks that nothing the user asks for is ignored: each hyper-parameter, each confidence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matinee.data.confidence import CONFIDENCES
+from matinee.scoring.weighted import Weighted, fit_weighted
+from matinee.testing.subject import Subject, refusal
+from matinee.testing.toy import U, planted
+
+
+def every_setting_changes_scores_or_says_why_not(subject: Subject) -> None:
+    """Those that `unchanged` in the YAML file names, with a reason, must leave every bit alone."""
+    for field in subject.fields:
+        value = subject.other_value(field)
+        got = subject.fit(planted(), recipe=subject.recipe(**{field: value})).score(planted().queries())
+        same = np.array_equal(got, subject.scores)
+        now = getattr(subject.recipe(), field)
+        if field in subject.unchanged:
+            assert same, f"{field} is said to change nothing, and {value!r} for {now!r} gives other scores"
+        else:
+            assert not same, f"{field} is ignored: {value!r} gives the scores of {now!r}"
+
+
+def every_confidence_changes_scores_or_is_refused(subject: Subject) -> None:
+    """In the fit, and where the list depends on the history, in the history of somebody new as well."""
+    for name, kind in CONFIDENCES.items():
+        if not subject.kind.honours_weights:
+            _is_refused(subject, name)
+            continue
+        scorer = fit_weighted(subject.recipe(), kind(), planted().data)
+        assert not np.array_equal(scorer.score(planted().queries()), subject.scores), f"{name} is ignored"
+        if subject.kind.personal:
+            new = planted().ask(np.zeros(U, np.int64))(np.arange(U))
+            assert isinstance(scorer, Weighted)
+            plain = scorer.inner.score(new)
+            assert not np.array_equal(scorer.score(new), plain), f"{name} is ignored in the history of somebody new"
+
+
+def _is_refused(subject: Subject, name: str) -> None:
+    said = refusal(lambda: fit_weighted(subject.recipe(), CONFIDENCES[name](), planted().data))
+    assert name in said, f"it does not honour weights, and {name} is met with {said!r}"
