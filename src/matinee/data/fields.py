@@ -27,8 +27,11 @@ class Irregular(Exception):
 
 def frames(
     path: Path, form: Format, names: Sequence[str], header: str | None, progress: Progress | None = None
-) -> Iterator[pl.DataFrame]:
-    """Frames of String columns `names`, without nulls. `header` is the raw first record where it is no data."""
+) -> Iterator[tuple[pl.DataFrame, bool]]:
+    """Frames of String columns `names`, without nulls. `header` is the raw first record where it is no data.
+
+    The flag beside each is false where no field can begin or end with a blank, which spares a look at every id.
+    """
     first = True
     repeated = b"" if header is None else header.encode() + b"\n"
     for block in _whole_records(blocks(path, form.encoding, progress), form):
@@ -41,7 +44,8 @@ def frames(
             raise Irregular
         first = False
         if block.strip(b"\n"):
-            yield _frame(block, form, names)
+            blanks = b" " in block or not block.isascii() or (b"\t" in block and form.separator != "\t")
+            yield _frame(block, form, names), blanks
 
 
 def _whole_records(chunks: Iterator[bytes], form: Format) -> Iterator[bytes]:

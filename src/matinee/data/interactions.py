@@ -40,8 +40,9 @@ class Interactions:
         for name, array in every.items():
             if len(array) != events:
                 raise DataError("bad-log", f"{name} has {len(array)} entries for {events} events")
-        for array in (self.indptr, self.items, *every.values()):
             array.setflags(write=False)  # a model that edits its input fails loudly
+        self.indptr.setflags(write=False)
+        self.items.setflags(write=False)
 
     @classmethod
     def from_events(

@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from matinee.data import times as clock
+from matinee.data.blocks import Progress
 from matinee.data.fields import Irregular, frames
 from matinee.data.records import Format, Record, records, starts
 from matinee.data.source import Reading, Reject
@@ -35,6 +36,8 @@ _WAYS = {
     "nul": "remove it; a UTF-16 file without its mark needs --encoding utf-16-le",
     "repeated-header": "join the parts without their headers",
 }
+_FATAL = ("open-quote", "too-long")
+"""Faults after which nothing can be trusted: the rest of the file is not looked at, unless bad rows are skipped."""
 
 
 def read_text(
@@ -62,10 +65,10 @@ def read_text(
     try:
         raw = None if first is None else first.raw
         parts = list(frames(path, form, names, raw, reading.progress))
-        table = TextTable(path, _joined(parts, names), reading, form, first)
     except Irregular:
-        table = _read_exactly(path, form, names, first, reading)
-    return table
+        return _read_exactly(path, form, names, first, reading)
+    frame = _joined([part for part, _ in parts], names)
+    return TextTable(path, frame, reading, form, first, blanks=any(blanks for _, blanks in parts))
 
 
 @dataclass(eq=False)
@@ -78,6 +81,7 @@ class TextTable:
     form: Format | None = None  # None: not a text file, so a place is a row
     header: Record | None = None  # where the file has one
     skipped: int = 0  # rows of the wrong shape that were left out
+    blanks: bool = True  # may a field begin or end with a blank?
     _bad: list[tuple[NDArray[np.int64], str, str]] = field(default_factory=list)  # rows, column, code
 
     def __len__(self) -> int:
@@ -97,9 +101,11 @@ class TextTable:
         raise DataError("no-column", f"no column {name!r}; found {found}", way, self._header_place())
 
     def ids(self, name: str) -> pl.Series:
-        """(n,) raw ids, byte for byte. An empty one is refused."""
+        """(n,) raw ids, byte for byte. An empty one is refused; blanks at an end are kept and noted."""
         ids = self.column(name)
         self.refuse((ids == "").to_numpy(), name, "empty-id", "the id is empty", "give every row an id")
+        if self.blanks:
+            self._note_blanks(ids, name)
         return ids
 
     def numbers(self, name: str, *, least: float | None = None, missing: bool = False) -> NDArray[np.float64]:
@@ -151,6 +157,16 @@ class TextTable:
         mask = pl.Series(keep)
         return tuple(c.filter(mask) if isinstance(c, pl.Series) else None if c is None else c[keep] for c in columns)
 
+    def _note_blanks(self, ids: pl.Series, name: str) -> None:
+        different = ids.unique()
+        padded = different.filter(different != different.str.strip_chars())
+        if len(padded):
+            rows = ids.is_in(padded.implode()).to_numpy()
+            place = self.place(int(np.flatnonzero(rows)[0]), name)
+            self.reading.findings.notes.setdefault("blanks_around_ids", []).append(
+                {"file": self.path.name, "column": name, "rows": int(np.count_nonzero(rows)), "first_line": place.line}
+            )
+
     def place(self, row: int, name: str) -> Place:
         """The physical line and column of one value; reads the file again."""
         return self.places([row], name)[0]
@@ -187,6 +203,8 @@ def _header(path: Path, form: Format) -> Record:
         raise DataError("empty-file", "no interactions or values: the file is empty", "give a file with a header", path)
     if first.code:
         raise _structural(path, [first], 1)
+    if not any(name.strip() for name in first.fields):
+        raise DataError("empty-file", "no interactions or values: it begins with blanks", "begin with a header", path)
     place = Place(str(path), first.line)
     for position, name in enumerate(first.fields, 1):
         if not name.strip():
@@ -199,9 +217,11 @@ def _header(path: Path, form: Format) -> Record:
     return first
 
 
-def _data(path: Path, form: Format, width: int, header: Record | None) -> Iterator[Record]:
+def _data(
+    path: Path, form: Format, width: int, header: Record | None, progress: Progress | None = None
+) -> Iterator[Record]:
     """The records below the header; a header that stands there again is a fault."""
-    for at, record in enumerate(records(path, form, width)):
+    for at, record in enumerate(records(path, form, width, progress)):
         if header is None:
             yield record
         elif at and record.raw == header.raw:
@@ -214,11 +234,13 @@ def _read_exactly(path: Path, form: Format, names: list[str], header: Record | N
     """The same table by the exact reader; refuses the faulty records, or leaves them out."""
     parts, rows, faults, listed = list[pl.DataFrame](), list[list[str]](), 0, list[Record]()
     schema = dict.fromkeys(names, pl.String())
-    for record in _data(path, form, len(names), header):
+    for record in _data(path, form, len(names), header, reading.progress):
         if record.code:
             faults += 1
             if reading.bad_rows == "skip":
                 reading.findings.rejects.append(Reject(str(path), record.line, record.column, record.code, record.raw))
+            elif record.code in _FATAL:
+                raise _structural(path, [*listed, record][-1:], 1)
             if len(listed) < LISTED:
                 listed.append(record)
             continue

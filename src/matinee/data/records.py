@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
-from matinee.data.blocks import blocks
+from matinee.data.blocks import Progress, blocks
 
 RECORD_LIMIT = 1 << 20
 """Bytes in one record. More is an unterminated quote or no table at all."""
@@ -30,14 +31,17 @@ class Format:
     encoding: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     line: int  # physical line where it starts, from 1
     fields: list[str]
     raw: str  # as it stands in the file, cut at 300 characters where it has a fault
     code: str = ""  # what is wrong: empty, or an error code
     what: str = ""
     column: int = 1  # where it is wrong: characters from the start of the record, from 1
+
+
+Line = tuple[int, bytes, int]
+"""Number from 1, content, offset in the text."""
 
 
 class _Open(Exception):
@@ -48,18 +52,24 @@ class _Stray(Exception):
     """Text after a closing quote; args: its position."""
 
 
-def records(path: Path, form: Format, width: int | None) -> Iterator[Record]:
+def records(path: Path, form: Format, width: int | None, progress: Progress | None = None) -> Iterator[Record]:
     """All records of a file in order, faulty ones too. `width` fields are expected; None: as many as the first has."""
-    lines = _lines(blocks(path, form.encoding))
-    waiting: deque[tuple[int, bytes, int]] = deque()
-    numbered = ((number, line, offset) for number, (line, offset) in enumerate(lines, 1))
+    waiting: deque[Line] = deque()
+    lines = _lines(blocks(path, form.encoding, progress))
     while True:
-        entry = waiting.popleft() if waiting else next(numbered, None)
-        if entry is None:
+        line = waiting.popleft() if waiting else next(lines, None)
+        if line is None:
             return
-        if not entry[1]:
+        content = line[1]
+        if not content:
             continue
-        record = _record(entry, form, waiting, numbered)
+        if width is not None and len(content) <= RECORD_LIMIT and content.isascii() and b"\0" not in content:
+            text = content.decode()  # the common case, without a call
+            fields = text.split(form.separator)
+            if len(fields) == width and not (form.quotes and '"' in text):
+                yield Record(line[0], fields, text)
+                continue
+        record = _record(line, form, waiting, lines)
         if not record.code:
             width = len(record.fields) if width is None else width
             record = _checked_width(record, width, form)
@@ -77,15 +87,10 @@ def starts(raw: str, form: Format) -> list[int]:
     return columns
 
 
-def _record(
-    entry: tuple[int, bytes, int],
-    form: Format,
-    waiting: deque[tuple[int, bytes, int]],
-    numbered: Iterator[tuple[int, bytes, int]],
-) -> Record:
+def _record(first: Line, form: Format, waiting: deque[Line], lines: Iterator[Line]) -> Record:
     """The record that starts with this line; takes further lines while a quote is open."""
-    number, line, offset = entry
-    content, taken = line, list[tuple[int, bytes, int]]()
+    number, line, offset = first
+    content, taken = line, list[Line]()
     while True:
         fault = _fault(number, content, offset)
         if fault is not None:
@@ -100,7 +105,7 @@ def _record(
             break
         except _Open as opened:
             column = opened.args[0] + 1
-        more = _until_quotes_pair(content, waiting, numbered, taken)
+        more = _until_quotes_pair(content, waiting, lines, taken)
         if more is None:
             fault = Record(number, [], line[:300].decode(errors="replace"), "open-quote",
                            f"a quote opens here and does not close within {RECORD_LIMIT} bytes", column)  # fmt: skip
@@ -111,21 +116,18 @@ def _record(
 
 
 def _until_quotes_pair(
-    content: bytes,
-    waiting: deque[tuple[int, bytes, int]],
-    numbered: Iterator[tuple[int, bytes, int]],
-    taken: list[tuple[int, bytes, int]],
+    content: bytes, waiting: deque[Line], lines: Iterator[Line], taken: list[Line]
 ) -> bytes | None:
     """The record with lines added until its quotes may pair up; None where the file or the limit ends first."""
     parts, size = [content], len(content)
     while size <= RECORD_LIMIT:
-        entry = waiting.popleft() if waiting else next(numbered, None)
-        if entry is None:
+        line = waiting.popleft() if waiting else next(lines, None)
+        if line is None:
             return None
-        taken.append(entry)
-        parts.append(entry[1])
-        size += len(entry[1]) + 1
-        if entry[1].count(b'"') % 2:
+        taken.append(line)
+        parts.append(line[1])
+        size += len(line[1]) + 1
+        if line[1].count(b'"') % 2:
             return b"\n".join(parts)
     return None
 
@@ -186,22 +188,24 @@ def _closing(text: str, opening: int) -> int:
         at = close + 2
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Physical lines without their ends, and the offset of each. Of a line over the limit only the start is given."""
+def _lines(chunks: Iterator[bytes]) -> Iterator[Line]:
+    """Physical lines without their ends. Of a line over the limit only the start is given."""
     first = next(chunks, b"")
+    number = 1
     rest, offset, skipping = b"", len(first) - len(first.removeprefix(BOM_UTF8)), False
     for chunk in chain([first[offset:]], chunks):
         parts = (rest + chunk).splitlines(keepends=True)
         rest = parts.pop() if parts and not parts[-1].endswith(b"\n") else b""
         for part in parts:
             if not skipping:
-                yield part[:-2] if part.endswith(b"\r\n") else part[:-1], offset
+                yield number, part[:-2] if part.endswith(b"\r\n") else part[:-1], offset
             skipping = False
+            number += 1
             offset += len(part)
         if len(rest) > RECORD_LIMIT + 1 and not rest.endswith(b"\r"):
             if not skipping:
-                yield rest[: RECORD_LIMIT + 1], offset
+                yield number, rest[: RECORD_LIMIT + 1], offset
             skipping = True
             offset, rest = offset + len(rest) - 1, rest[-1:]
     if rest and not skipping:
-        yield rest.removesuffix(b"\r"), offset
+        yield number, rest.removesuffix(b"\r"), offset

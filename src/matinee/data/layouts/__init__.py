@@ -48,7 +48,7 @@ LAYOUTS: dict[str, Layout] = {
         Layout("boostcamp", "train_ratings.csv (user,item,time), or a folder that has it, or has it under train/"),
         Layout("movielens", "u.data, ratings.dat, or ratings.csv (userId,movieId,rating,timestamp), or their folder"),
         Layout("recbole", "a folder with NAME.inter, or that file"),
-        Layout("table", "a CSV, TSV or Parquet file whose header names users and items"),
+        Layout("table", "a CSV, TSV or Parquet file with columns of users and items, or a folder of interactions.csv"),
     )
 }
 """In the order in which they are tried."""

@@ -10,6 +10,7 @@ Only the ratings are needed. The JSON says nothing new: it is made from genres.t
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +18,13 @@ import polars as pl
 
 from matinee.data.blocks import blocks
 from matinee.data.reading import read_text
+from matinee.data.records import Format, records
 from matinee.data.source import Reading, SideTable, Source
 from matinee.errors import DataError
 
 RATINGS = "train_ratings.csv"
 ATTRIBUTES = "Ml_item2attributes.json"
-HEADER = b"user,item,time"
+HEADER = ["user", "item", "time"]
 SIDE: tuple[tuple[str, str, Literal["categories", "numbers", "texts"]], ...] = (
     ("titles.tsv", "title", "texts"),
     ("years.tsv", "year", "numbers"),
@@ -39,8 +41,8 @@ def detect(path: Path) -> bool:
         return False
     if ratings.name == RATINGS:
         return True
-    with ratings.open("rb") as file:
-        return file.read(64).splitlines()[:1] == [HEADER]
+    header = next(records(ratings, Format(","), None), None) if ratings.suffix in (".csv", ".gz") else None
+    return header is not None and header.fields == HEADER
 
 
 def read(path: Path, reading: Reading) -> Source:
@@ -50,7 +52,7 @@ def read(path: Path, reading: Reading) -> Source:
     side = tuple(
         read_side(ratings.parent / file, name, kind, reading)
         for file, name, kind in SIDE
-        if (ratings.parent / file).exists()
+        if os.path.lexists(ratings.parent / file)  # a broken link is an error, not a missing file
     )
     notes = {}
     genres = next((column for column in side if column.name == "genre"), None)

@@ -10,6 +10,7 @@ weighted categories `tag`, the weight being how often an item was given the tag.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from matinee.data import side_tables
 from matinee.data.blocks import blocks
 from matinee.data.reading import TextTable, read_text
 from matinee.data.records import Format, records
@@ -152,12 +154,13 @@ def _tags(table: TextTable, item: str, tag: str) -> list[SideTable]:
 
 def _people(table: TextTable, categories: Sequence[str], numbers: Sequence[str] = ()) -> tuple[SideTable, ...]:
     """Codes such as ML-1M's ages (1, 18, 25 ...: brackets) and occupations are categories, not numbers."""
-    columns: list[Any] = [table.column(name) for name in categories] + [table.numbers(name) for name in numbers]
+    columns: list[Any] = [table.column(name) for name in categories]
+    columns += [table.numbers(name, missing=True) for name in numbers]
     ids, *values = table.kept(table.ids("user"), *columns)
-    kinds = ["categories"] * len(categories) + ["numbers"] * len(numbers)
-    return tuple(
-        SideTable(name=name, kind="numbers" if kind == "numbers" else "categories", ids=ids, values=pl.Series(value))
-        for name, kind, value in zip([*categories, *numbers], kinds, values, strict=True)
+    named = dict(zip([*categories, *numbers], values, strict=True))
+    return (
+        *(side_tables.labels(name, ids, [named[name]]) for name in categories),
+        *(side_tables.numbers(name, ids, named[name]) for name in numbers),
     )
 
 
@@ -179,8 +182,8 @@ def _encoding(path: Path) -> str:
 
 
 def _existing(folder: Path, name: str) -> Path | None:
-    """The file, plain or gzipped."""
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.exists()), None)
+    """The file, plain or gzipped; a broken link counts, to be refused when it is read."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if os.path.lexists(path)), None)
 
 
 def _ratings(path: Path) -> Path | None:

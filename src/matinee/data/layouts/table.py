@@ -2,12 +2,15 @@
 
 `columns` of an experiment says which column is what: `{user: customer, item: product, time: at}`. Roles: user, item,
 time, rating, weight, session, watch_seconds, total_seconds; and `time_unit`, which is s, ms, us, ns or iso.
+
+A folder with `interactions.csv` is read too, with what its other CSVs say of items and users (see `data/side.py`).
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +37,27 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 """Role: usual names, compared without regard to case, best first."""
 NUMBERS = {"rating": False, "weight": False, "watch_seconds": True, "total_seconds": True}
 """Number roles; true where a value may be missing."""
-SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "", ".dat": "", ".data": "", ".parquet": "", "": ""}
-"""Suffix: its separator; empty where the header tells."""
+SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+"""Suffix: its separator; elsewhere the header tells."""
 SEPARATORS = (",", "\t", ";", "|")
+IN_FOLDER = "interactions.csv"
 
 
 def detect(path: Path) -> bool:
-    if not path.is_file() or _suffix(path) not in (".csv", ".tsv", ".tab", ".txt", ".parquet"):
-        return False
-    if _suffix(path) == ".parquet":
-        names = list(_parquet(path).collect_schema())
-    else:
-        first = next(records(path, Format(_separator(path, None)), None), None)
-        names = [] if first is None else first.fields
-    roles = _guessed(names)
-    return "user" in roles and "item" in roles
+    """By names alone: what a header lacks is told when it is read."""
+    if path.is_dir():
+        return (path / IN_FOLDER).is_file()
+    return path.is_file() and _suffix(path) in (".csv", ".tsv", ".tab", ".txt", ".parquet")
 
 
 def read(path: Path, reading: Reading) -> Source:
+    if path.is_dir():
+        from matinee.data import side  # which itself reads the other layouts
+
+        source = read(path / IN_FOLDER, reading)
+        items, users = side.tables(path, reading)
+        name = path.resolve().name
+        return replace(source, name=name, item_side=side.merged((), items), user_side=side.merged((), users))
     table = _read_parquet(path, reading) if _suffix(path) == ".parquet" else _read_delimited(path, reading)
     roles = _roles(table, reading.columns)
     unit = reading.columns.get("time_unit")
