@@ -28,7 +28,8 @@ rows_of_logs = st.lists(
 protocols = st.one_of(
     st.builds(GapAndTail, seed=st.integers(0, 3), fraction=st.sampled_from([0.1, 0.28, 0.5]),
               most_hidden=st.integers(2, 5), tail=st.sampled_from([0.0, 0.28, 0.5, 1.0]), refit=st.booleans()),
-    st.builds(GapAndTail, seed=st.integers(0, 3), preset=st.sampled_from(["fixed10", "global_time"])),
+    st.builds(GapAndTail, seed=st.integers(0, 3), preset=st.just("fixed10")),
+    st.builds(GapAndTail, preset=st.just("global_time"), fraction=st.sampled_from([0.1, 0.9])),
     st.builds(LeaveLast, valid=st.integers(1, 3), test=st.integers(1, 3), refit=st.booleans()),
     st.builds(RandomRatio, seed=st.integers(0, 3), valid=st.sampled_from([0.1, 0.3]), refit=st.booleans()),
     st.builds(ByTime, valid=st.sampled_from([0.1, 0.3]), test=st.sampled_from([0.1, 0.3]), refit=st.booleans()),
@@ -66,7 +67,9 @@ def test_stages_are_disjoint_and_truth_is_sorted(rows: list[Row], protocol: Prot
     assert not (valid.fit & ~valid.given).any() or isinstance(protocol, UnseenUsers)
     assert not (test.fit & ~test.given).any()
     assert not (valid.fit & ~test.fit).any()
-    assert protocol.refit or np.array_equal(valid.fit, test.fit)
+    assert np.array_equal(test.fit, test.given if protocol.refit else valid.fit) or isinstance(protocol, UnseenUsers)
+    if not isinstance(protocol, ByTime):
+        assert split.notes["valid"]["users_without_history"] == split.notes["test"]["users_without_history"] == 0
     for name, stage in split.stages.items():
         truth = stage.truth
         assert len(truth) > 0

@@ -110,6 +110,14 @@ def test_global_time_hides_what_is_younger_than_one_moment() -> None:
     assert sum(tail for _, tail in sizes(dataset, split, "valid").values()) > 0
 
 
+def test_global_time_empties_nobody() -> None:
+    dataset = dataset_of([(f"user{n}", f"film{at}", 10 * at) for n in range(1, 6) for at in range(n)] + steady(1, 90))
+    split = GapAndTail(preset="global_time", fraction=0.9).split(dataset)
+    assert hidden_of(dataset, split, "test")["user4"].keys() == {f"film{at}" for at in range(4)} - {
+        *history_of(dataset, split, "test", "user4")}
+    assert [len(history_of(dataset, split, "test", f"user{n}")) for n in range(1, 6)] == [1, 1, 1, 1, 1]
+
+
 def test_gap_positions_are_uniform() -> None:
     """3,000 users of 20 events: each earlier position is drawn as often as any other, in test and in valid."""
     dataset = dataset_of(steady(3000, 20))

@@ -47,6 +47,13 @@ def test_random_ratio_takes_shares_of_each_user(n: int, expected: tuple[int, int
     assert set(hidden_of(dataset, split, "test")["user0000"].values()) == {"all"}
 
 
+def test_a_share_is_not_rounded_down_twice() -> None:
+    assert 0.29 * 100 < 29  # the nearest double is below
+    dataset = dataset_of(steady(1, 100))
+    split = RandomRatio(valid=0.29, test=0.29).split(dataset)
+    assert [split.notes[stage]["hidden_items"] for stage in ("valid", "test")] == [29, 29]
+
+
 def test_random_ratio_draws_from_the_whole_history() -> None:
     dataset = dataset_of(steady(1000, 10))
     log, split = dataset.log, RandomRatio().split(dataset)
@@ -111,6 +118,13 @@ def test_by_time_leaves_out_what_a_user_has_again() -> None:
     assert again.notes["again_and_left_out"] == {"valid": 0, "test": 0}
 
 
+def test_by_time_refits_on_what_came_before_test() -> None:
+    dataset = dataset_of([("u", f"film{at:02}", at) for at in range(20)])
+    plain, refitted = (ByTime(refit=refit).split(dataset).stages["test"] for refit in (False, True))
+    assert (plain.fit.sum(), plain.given.sum()) == (16, 18)
+    assert np.array_equal(refitted.fit, plain.given)
+
+
 def test_by_time_needs_times() -> None:
     with pytest.raises(DataError, match="no-times: all 2 events have the time 0; by_time needs times"):
         ByTime().split(dataset_of([("u", "a", 0), ("v", "b", 0)]))
@@ -147,6 +161,13 @@ def test_unseen_users_with_short_histories_have_nothing_hidden() -> None:
 def test_holding_out_everybody_is_refused() -> None:
     with pytest.raises(DataError, match="too-few-users: 3 valid and 2 test users of 5 leave nobody to learn from"):
         UnseenUsers(valid_users=3, test_users=2).split(dataset_of(steady(5, 10)))
+
+
+def test_users_without_any_event_are_not_counted() -> None:
+    dataset = dataset_of([*steady(3, 10), ("gone", "film001", 1)])
+    gone = dataset.users.find("gone")
+    split = RandomRatio().split(dataset.with_log(dataset.log.select(dataset.log.users != gone)))
+    assert split.notes["test"]["users_with_nothing_hidden"] == 0
 
 
 def test_cold_hidden_items_are_counted() -> None:
