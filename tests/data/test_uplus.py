@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from matinee.data import layouts
 from matinee.data.layouts import uplus
 from matinee.data.source import Reading, SideTable, Source
 from matinee.errors import DataError
@@ -154,7 +155,7 @@ def test_a_bad_row_can_be_left_out(tmp_path: Path) -> None:
 
 def test_a_header_alone_is_no_history(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no-interactions"):
-        uplus.read(written(tmp_path, history_data=HISTORY.splitlines()[0] + "\n"), Reading())
+        layouts.read(written(tmp_path, history_data=HISTORY.splitlines()[0] + "\n"), None, Reading())
 
 
 def test_the_real_profiles(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from matinee.data.source import SideTable
+from matinee.errors import DataError
 
 NAMES = {
     "movie_title": "title", "name": "title", "titles": "title",
@@ -33,10 +34,27 @@ def labels(name: str, ids: pl.Series, columns: list[pl.Series]) -> SideTable:
     return SideTable(name=name, kind="categories", ids=pairs["id"], values=pairs["value"])
 
 
-def lists(name: str, ids: pl.Series, column: pl.Series, separator: str) -> SideTable:
-    """Categories from cells that hold several labels, in their order; each label once an id."""
-    pairs = pl.DataFrame({"id": ids, "value": column.str.split(separator)}).explode("value")
-    return labels(name, pairs["id"], [pairs["value"].fill_null("")])
+def lists(name: str, ids: pl.Series, cells: pl.Series, separator: str, weights: pl.Series | None = None) -> SideTable:
+    """Categories from cells (n,) that hold several labels, in their order; `weights` are cells of as many numbers.
+
+    Raises DataError where labels and weights of a cell differ in number, or a weight is no number.
+    """
+    pairs = pl.DataFrame({"id": ids, "value": cells.str.split(separator)})
+    if weights is None:
+        pairs = pairs.explode("value").filter(pl.col("value") != "")
+        return SideTable(name=name, kind="categories", ids=pairs["id"], values=pairs["value"])
+    pairs = pairs.with_columns(weight=weights.str.split(separator))
+    uneven = pairs.filter(pl.col("value").list.len() != pl.col("weight").list.len())
+    if len(uneven):
+        raise DataError("uneven-weights", f"{name} of {uneven['id'][0]!r} has {len(uneven['value'][0])} labels and "
+                        f"{len(uneven['weight'][0])} weights", "give one weight to each label")  # fmt: skip
+    pairs = pairs.explode("value", "weight").filter(pl.col("value") != "")
+    numbers = pairs["weight"].cast(pl.Float32, strict=False)
+    if numbers.null_count():
+        wrong = pairs.filter(numbers.is_null())
+        raise DataError("bad-number", f"a weight of {name} of {wrong['id'][0]!r} is {wrong['weight'][0]!r}",
+                        "write it like 0.5")  # fmt: skip
+    return SideTable(name=name, kind="categories", ids=pairs["id"], values=pairs["value"], weights=numbers.to_numpy())
 
 
 def weighted(name: str, ids: pl.Series, names: pl.Series, weights: NDArray[np.floating]) -> SideTable:

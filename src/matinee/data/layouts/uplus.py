@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from matinee.data.reading import TextTable, read_text
 from matinee.data.side_tables import labels, numbers, texts, weighted
 from matinee.data.source import Reading, SideTable, Source
-from matinee.errors import DataError
 
 HISTORY = "history_data.csv"
 OTHERS = ("profile_data.csv", "watch_e_data.csv", "meta_data.csv", "meta_data_plus.csv", "buy_data.csv",
@@ -103,8 +102,6 @@ def _table(folder: Path, name: str, reading: Reading) -> TextTable:
 
 def _views(table: TextTable) -> tuple[pl.Series, pl.Series, NDArray[np.int64], NDArray[np.int64], dict[str, Any]]:
     """Users, items, sessions and times (E,), and what was noticed."""
-    if not len(table):
-        raise DataError("no-interactions", "no views below the header", "give a history with rows", table.path)
     suspects = table.frame.filter(table.frame.hash_rows().is_duplicated())  # far fewer rows to compare in full
     doubled = len(suspects) - suspects.n_unique()
     times, carried = stamps(table, "log_time")
