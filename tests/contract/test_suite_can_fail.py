@@ -24,8 +24,6 @@ GLOBAL = "        np.random.seed(1)\n        weights += 0 * np.random.random()\n
 
 FAULTS = {
     # what is spoilt: (the check that sees it, (old text, new text), ...)
-    "not frozen": ("the_recipe_is_frozen_and_survives_json", ("@dataclass(frozen=True, kw_only=True)\nclass Together(",
-                                                               "@dataclass(kw_only=True)\nclass Together(")),
     "positional": ("the_recipe_is_frozen_and_survives_json", ("(frozen=True, kw_only=True)", "(frozen=True)")),
     "not itself after JSON": ("the_recipe_is_frozen_and_survives_json", (
         "    def fit(self", "    def __eq__(self, other):\n        return self is other\n\n    def fit(self")),
@@ -39,13 +37,14 @@ FAULTS = {
     "input edited": ("fitting_and_scoring_leave_input_and_global_state_alone", (
         FITTED, "        train.log.values.setflags(write=True)\n        train.log.values[0] = 2\n" + FITTED)),
     "query edited": ("fitting_and_scoring_leave_input_and_global_state_alone", (
-        RETURN, "        queries.history.values.setflags(write=True)\n        queries.history.values[:] = 2\n" + RETURN)),
+        RETURN, "        values = queries.history.values\n        values.setflags(write=True)\n        values[:] = 2\n"
+                + RETURN)),
     "global generator": ("fitting_and_scoring_leave_input_and_global_state_alone", (FITTED, GLOBAL)),
     "global random": ("fitting_and_scoring_leave_input_and_global_state_alone", (
         FITTED, "        __import__('random').random()\n" + FITTED)),
     "centred in its batch": ("a_batch_scores_like_its_users_one_by_one", (
         RETURN, "        return scores - scores[:1].mean()\n")),
-    "GEMM": ("a_batch_scores_like_its_users_one_by_one", (
+    "the products of BLAS": ("a_batch_scores_like_its_users_one_by_one", (
         "queries.history.matrix() @ self.weights", "queries.history.matrix().toarray() @ self.weights")),
     "sorted users": ("the_company_and_its_order_do_not_matter", (
         RETURN, "        return scores[np.argsort(queries.rows)]\n")),
@@ -65,8 +64,8 @@ FAULTS = {
         FITTED, "        weights += 0.01 * np.arange(len(weights))\n" + FITTED)),
     "by the first user": ("other_ids_rename_the_lists", (
         FITTED, "        weights += 0.01 * matrix[[0]].toarray()\n" + FITTED)),
-    "drawn by place, and believed": ("other_ids_rename_the_lists", DRAWS, (
-        "self.jitter * np", "3e5 * self.jitter * np")),
+    "by the first two items, and drawn": ("other_ids_rename_the_lists", DRAWS, (
+        FITTED, "        weights *= np.sign(gram[0, 0] - gram[1, 1])\n" + FITTED)),
     "by the size of the catalogue": ("bystanders_change_nobody_else", (
         FITTED, "        weights[train.n_items % 7 :] *= 0.5\n" + FITTED)),
     "by the number of users": ("bystanders_change_nobody_else", (
@@ -74,14 +73,15 @@ FAULTS = {
     "popularity for all": ("planted_tastes_are_found", (
         FITTED, "        weights[:] = np.diag(gram)\n" + FITTED)),
     "hidden items known": ("noise_is_not_believed", (
-        FITTED, "        from matinee.testing import noise\n        np.add.at(weights, (slice(None), noise().held.T), 9)\n"
-                + FITTED)),
+        RETURN, "        from matinee.testing import noise\n        for user, row in zip(queries.rows, scores):\n"
+                "            row[noise().held[user]] = 9\n" + RETURN)),
     "nothing for somebody new": ("somebody_new_gets_what_he_would_have_got", (
         RETURN, "        scores[queries.rows < 0] = 0\n" + RETURN)),
     "nothing for somebody left out": ("somebody_left_out_of_training_is_served_as_well", (
         RETURN, "        scores[queries.rows < 0] = 0\n" + RETURN)),
     "setting ignored": ("every_setting_changes_scores_or_says_why_not", ("+ self.shrink", "+ 3.0")),
-    "setting not ignored": ("every_setting_changes_scores_or_says_why_not", ("+ self.shrink", "+ self.shrink + self.block")),
+    "setting not ignored": ("every_setting_changes_scores_or_says_why_not", (
+        "+ self.shrink", "+ self.shrink + self.block")),
     "confidence ignored in the fit": ("every_confidence_changes_scores_or_is_refused", (
         "train.log.matrix()", "train.log.matrix().sign()"), (
         "queries.history.matrix()", "queries.history.matrix().sign()")),
@@ -109,7 +109,7 @@ def test_a_sound_model_that_draws_passes_every_check(tmp_path):
 def test_a_spoilt_model_is_seen_by_its_check(tmp_path, fault):
     check, *changes = FAULTS[fault]
     write(tmp_path, *changes)
-    with pytest.raises(AssertionError) as caught:
+    with pytest.raises((AssertionError, IndexError)) as caught:
         CHECKS[check](Subject("./my_model.py", tmp_path))
     assert str(caught.value)
 

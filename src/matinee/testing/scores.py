@@ -12,7 +12,7 @@ from matinee.contract import Queries
 from matinee.data.interactions import Interactions
 from matinee.numerics.threads import limited
 from matinee.testing.subject import Subject
-from matinee.testing.toy import I, Toy, U, planted
+from matinee.testing.toy import I, Toy, U, planted, wide
 
 
 def scores_are_finite_float32_for_every_item(subject: Subject) -> None:
@@ -59,9 +59,13 @@ def fitting_and_scoring_leave_input_and_global_state_alone(subject: Subject) -> 
 
 
 def a_batch_scores_like_its_users_one_by_one(subject: Subject) -> None:
-    queries = planted().queries()
-    alone = [subject.fitted.score(queries.take(np.array([user]))) for user in range(U)]
-    _same(np.concatenate(alone), subject.scores, "one by one")
+    """Bit for bit, also in blocks of other sizes, and on a catalogue wide enough for BLAS to choose another way."""
+    large = wide()
+    for scorer, queries in ((subject.fitted, planted().queries()), (subject.fit(large), large.queries())):
+        together = scorer.score(queries)
+        for size in (1, 2, 7, 64):
+            blocks = [queries.take(np.arange(start, min(start + size, U))) for start in range(0, U, size)]
+            _same(np.concatenate([scorer.score(block) for block in blocks]), together, f"{size} at a time")
 
 
 def the_company_and_its_order_do_not_matter(subject: Subject) -> None:

@@ -87,6 +87,21 @@ def noise(seed: int = 8) -> Toy:
     return _toy(rng, [mine[HELD:] for mine in picks], np.array([mine[:HELD] for mine in picks]), *nothing)
 
 
+@cache
+def wide(seed: int = 9) -> Toy:
+    """Nothing but noise, on more items than fit a processor's small tricks."""
+    rng = np.random.default_rng(seed)
+    n_items, each = 611, 40
+    users = np.repeat(np.arange(U), each)
+    items = np.concatenate([rng.choice(n_items, each, replace=False) for _ in range(U)])
+    log = Interactions.from_events(users, items, np.arange(len(users)) * 3600, n_users=U, n_items=n_items,
+                                   columns={"rating": rng.integers(1, 6, len(users)).astype(np.float32)})
+    ids = Vocabulary.of(f"u{n:03}" for n in range(U)), Vocabulary.of(f"{n:03}" for n in range(n_items))
+    rows = rng.integers(0, I, n_items)
+    features = planted().data.item_features.take(rows), planted().data.user_features
+    return Toy(Dataset(log, *ids, *features, Facts(name="wide")), rng.integers(0, n_items, (U, HELD)).astype(np.int32))
+
+
 def without(toy: Toy, users: NDArray[np.int64]) -> Toy:
     """The toy with the events of `users` taken out of what may be learnt from; the same rows."""
     log = toy.data.log
