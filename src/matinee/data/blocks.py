@@ -17,7 +17,7 @@ from typing import IO
 
 from matinee.errors import ConfigError, DataError, Place
 
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 """Bytes read at a time."""
 RATIO_CAP = 200
 """Text in a gzip file may be this many times larger than the file; logs reach 30."""
@@ -45,6 +45,11 @@ def blocks(path: Path, encoding: str | None, progress: Progress | None = None) -
             yield block
             if progress is not None:
                 progress(f"reading {path.name}", min(file.tell(), before.st_size), before.st_size)
+    check_unchanged(path, before)
+
+
+def check_unchanged(path: Path, before: os.stat_result) -> None:
+    """Raises DataError where the file has grown, shrunk or been replaced since `before`."""
     after = regular_file(path)
     if (after.st_ino, after.st_size, after.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
         raise DataError(

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from matinee.data import times as clock
-from matinee.data.blocks import Progress
+from matinee.data.blocks import Progress, check_unchanged, regular_file
 from matinee.data.fields import Irregular, frames
 from matinee.data.records import Format, Record, records, starts
 from matinee.data.source import Reading, Reject
@@ -59,6 +59,7 @@ def read_text(
     Raises DataError with file, line and column where the file is not what was asked for. With `bad_rows="skip"` rows
     of the wrong shape are left out and noted in `reading.findings`.
     """
+    before = regular_file(path)
     form = Format(separator, quotes, reading.encoding or encoding)
     first = None if header is not None else _header(path, form)
     names = list(header) if header is not None else first.fields if first else []
@@ -66,6 +67,7 @@ def read_text(
         raw = None if first is None else first.raw
         parts = list(frames(path, form, names, raw, reading.progress))
     except Irregular:
+        check_unchanged(path, before)  # a file that is being written looks irregular too
         return _read_exactly(path, form, names, first, reading)
     frame = _joined([part for part, _ in parts], names)
     return TextTable(path, frame, reading, form, first, blanks=any(blanks for _, blanks in parts))
@@ -240,7 +242,7 @@ def _read_exactly(path: Path, form: Format, names: list[str], header: Record | N
             if reading.bad_rows == "skip":
                 reading.findings.rejects.append(Reject(str(path), record.line, record.column, record.code, record.raw))
             elif record.code in _FATAL:
-                raise _structural(path, [*listed, record][-1:], 1)
+                raise _structural(path, [record], 1)
             if len(listed) < LISTED:
                 listed.append(record)
             continue
