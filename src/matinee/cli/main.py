@@ -72,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ending = Ending()
     with _termination(), ending:
         ending.options, words = anywhere(sys.argv[1:] if argv is None else argv)
+        ending.verb = next((word for word in words if word in VERBS), "")
         with terminal.quieter(ending.options.quiet):
             if ending.options.version:
                 typer.echo(f"matinee {version('matinee')}")
@@ -107,6 +108,7 @@ class Ending:
     def __init__(self) -> None:
         self.code = 0
         self.options = Options()
+        self.verb = ""
 
     def __enter__(self) -> Ending:
         return self
@@ -121,26 +123,25 @@ class Ending:
         elif isinstance(error, BrokenPipeError):  # whoever read us has had enough
             _forget(sys.stdout)
         else:
-            told = _as_told(error)
-            self.code = _code(error, told)
+            told = _as_told(error, self.verb)
+            self.code = told.exit_code
             if self.options.debug:
                 traceback.print_exception(error)
             terminal.complain(told.as_json() if self.options.json else str(told))
         return True
 
 
-def _code(error: BaseException, told: MatineeError) -> int:
-    return {KeyboardInterrupt: 130, Terminated: 143}.get(type(error), told.exit_code)
-
-
-def _as_told(error: BaseException) -> MatineeError:
+def _as_told(error: BaseException, verb: str) -> MatineeError:
     """The same fact as an error of ours."""
     if isinstance(error, MatineeError):
         return error
     if isinstance(error, typer.TyperException):
-        return UsageError("usage", " ".join(error.format_message().split()), "see --help")
+        what = " ".join(error.format_message().split()).rstrip(".")
+        return UsageError("usage", what, f"see matinee {verb} --help".replace("  ", " "))
     if isinstance(error, KeyboardInterrupt | Terminated):
-        return MatineeError("stopped", "stopped before the end", "what was done is kept; the same command goes on")
+        told = MatineeError("stopped", "stopped before the end", "what was done is kept; the same command goes on")
+        told.exit_code = 130 if isinstance(error, KeyboardInterrupt) else 143
+        return told
     if isinstance(error, MemoryError):
         return ResourceError("out-of-memory", str(error) or "the memory is used up", "use less data or a smaller model")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -12,13 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import IO, TYPE_CHECKING
 
-from matinee.errors import printable
+from matinee.errors import printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
-
-    from matinee.data.dataset import Dataset
-    from matinee.ranking.lists import Lists
 
 NARROW = 40
 """A terminal of fewer columns is written to as if it were a file."""
@@ -41,23 +38,28 @@ def quieter(quiet: bool) -> Iterator[None]:
         _quiet.reset(token)
 
 
-def complain(line: str) -> None:
-    """One line on stderr, if anybody can still hear."""
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
-
-
-def say(line: str) -> None:
-    """One line of the result, on stdout."""
-    sys.stdout.write(line + "\n")
+def say(text: str) -> None:
+    """Part of the result, on stdout."""
+    sys.stdout.write(_harmless(text) + "\n")
     sys.stdout.flush()
 
 
-def note(line: str) -> None:
+def note(text: str) -> None:
     """What happens, in words, on stderr; not with --quiet."""
     if not _quiet.get():
-        complain(line)
+        complain(text)
+
+
+def complain(text: str) -> None:
+    """A line on stderr, if anybody can still hear."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(_harmless(text) + "\n")
+        sys.stderr.flush()
+
+
+def _harmless(text: str) -> str:
+    """Without control characters that could drive the terminal; line breaks stay."""
+    return "\n".join(printable_lines(line) for line in text.split("\n"))
 
 
 @contextmanager
@@ -94,30 +96,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) ->
     console.print(shown)
 
 
-def print_lists(lists: Lists, dataset: Dataset, owners: Sequence[str] | None = None) -> None:
-    """Lists as a table, a row a place, with titles where the data has them.
-
-    `owners`: whose each list is, where it is not a user of the data.
-    """
-    titles = dataset.item_features.texts("title").values if "title" in dataset.item_features else None
-    rows: list[tuple[Cell, ...]] = []
-    for number, user in enumerate(lists.users.tolist()):
-        owner = printable(owners[number] if owners else dataset.users[user])
-        for rank, item in enumerate(lists.items[number].tolist(), 1):
-            if item >= 0:
-                title = () if titles is None else (printable(titles[item]),)
-                source = "popularity" if lists.filled[number, rank - 1] else ""
-                score = float(lists.scores[number, rank - 1])
-                rows.append((owner if rank == 1 else "", rank, printable(dataset.items[item]), *title, score, source))
-    table("", ["for", "rank", "item", *(() if titles is None else ("title",)), "score", "filled by"], rows)
-
-
 def _text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, float):
         return f"{cell:.4f}"
-    return f"{cell:,}" if isinstance(cell, int) else cell
+    return f"{cell:,}" if isinstance(cell, int) else printable(cell)
 
 
 def _width(stream: IO[str]) -> int | None:

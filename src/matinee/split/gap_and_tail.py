@@ -37,7 +37,7 @@ class GapAndTail(Protocol):
 
     fraction: Annotated[float, Gt(0), Lt(1)] = 0.1
     """Share of a user's events that is hidden."""
-    most_hidden: Annotated[int, Ge(2)] = 20
+    most_hidden: Annotated[int, Ge(2), Le(1_000_000)] = 20
     """At most so many events of a user are hidden."""
     tail: Annotated[float, Ge(0), Le(1)] = 0.5
     """Share of the hidden events that are the user's newest: 1 is pure next items, 0 a pure random draw."""

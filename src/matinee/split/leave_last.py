@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from matinee.data.dataset import Dataset
 from matinee.split.assemble import ACROSS_USERS, split_by_hidden
@@ -23,9 +23,9 @@ from matinee.split.units import Units
 class LeaveLast(Protocol):
     """The usual protocol of next-item papers. It leaks: what others did later is in training."""
 
-    valid: Annotated[int, Ge(1)] = 1
+    valid: Annotated[int, Ge(1), Le(1_000_000)] = 1
     """Events of each user hidden in valid, just before those of test."""
-    test: Annotated[int, Ge(1)] = 1
+    test: Annotated[int, Ge(1), Le(1_000_000)] = 1
     """Events of each user hidden in test: the newest."""
 
     def split(self, dataset: Dataset) -> Split:
