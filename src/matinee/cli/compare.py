@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from matinee.cli import terminal
+from matinee.cli.options import RUNS, Runs
 
 app = typer.Typer()
 
@@ -19,7 +19,7 @@ def compare(
     ],
     metric: Annotated[str, typer.Option("--metric", help="What to compare by.")] = "recall@10",
     part: Annotated[str, typer.Option("--part", help="valid or test.")] = "test",
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """Paired comparison of every two entries over the same users, corrected for their number (Holm).
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from matinee.cli.options import RUNS, Runs
 
 app = typer.Typer()
 
 
 @app.command()
 def demo(
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
     again: Annotated[bool, typer.Option("--again", help="Make a new run where one is done, nothing reused.")] = False,
 ) -> None:
     """Describe, split, fit five models, evaluate, ensemble, and write a submission and a report, in about a minute.

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from matinee.cli.options import RUNS, Runs
+
 app = typer.Typer()
 
 
@@ -25,7 +27,7 @@ def ensemble(
     weights: Annotated[str | None, typer.Option("--weights", help="`tuned`, or one number a member: 2,1,1")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A key of the method: --set depth=50")] = None,
     id_: Annotated[str, typer.Option("--id", help="The name of the new entry.")] = "ensemble",
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """Add an ensemble to a run's experiment. Every model of it is found again, so only the ensemble is computed.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from matinee.cli import terminal
+from matinee.cli.options import RUNS, Runs
 from matinee.errors import ModelError
 
 app = typer.Typer()
@@ -18,7 +19,7 @@ def evaluate(
     what: Annotated[str, typer.Argument(help="A run, or a CSV of lists: user,item and rank or score.")],
     truth: Annotated[Path | None, typer.Option("--truth", help="A CSV of hidden items: user,item.")] = None,
     metrics: Annotated[list[str] | None, typer.Option("--metric", help="May be given again.")] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """A run: compute every figure anew from the stored lists, and see that metrics.json says the same, bit by bit.
     Lists from a file: score them against a truth of your own, with intervals.

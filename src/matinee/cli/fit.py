@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from matinee.cli.options import RUNS, Runs
+
 app = typer.Typer()
 
 
@@ -21,7 +23,7 @@ def fit(
             "--set", help="A hyper-parameter, or a key of the experiment: --set l2=300 --set split.protocol=leave_last"
         ),
     ] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
     again: Annotated[bool, typer.Option("--again", help="Make a new run where one is done, nothing reused.")] = False,
 ) -> None:
     """Fit one model: split, measure, refit on everything, and write everybody's top ten.

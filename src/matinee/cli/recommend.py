@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from matinee.cli.options import RUNS, Runs
 from matinee.cli.show_lists import print_lists
 from matinee.errors import UsageError
 
@@ -25,7 +26,7 @@ def recommend(
     k: Annotated[int, typer.Option("-k", min=1, help="Places in each list.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", help="Write a file instead of printing a table.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out where it exists.")] = False,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """Lists for users of the data, for everybody, or for somebody new whose history you type.
 

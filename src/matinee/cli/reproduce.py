@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from matinee.cli import terminal
+from matinee.cli.options import RUNS, Runs
 from matinee.errors import ModelError
 
 app = typer.Typer()
@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command()
 def reproduce(
     run: Annotated[str, typer.Argument(help="A run's folder or id.")],
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """Repeat a run from its manifest, nothing reused, and compare every result.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from matinee.cli import terminal
+from matinee.cli.options import RUNS, Runs
 
 app = typer.Typer()
 
@@ -15,7 +16,7 @@ app = typer.Typer()
 @app.command()
 def run(
     file: Annotated[Path, typer.Argument(help="The experiment, a YAML file; configs/experiments/ has examples.")],
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override a key: --set models.ease.l2=300")] = None,
     again: Annotated[bool, typer.Option("--again", help="Make a new run where one is done, nothing reused.")] = False,
     threads: Annotated[

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from matinee.cli.options import RUNS, Runs
 from matinee.cli.show_lists import print_lists
 from matinee.errors import UsageError
 
@@ -18,7 +18,7 @@ def similar(
     model: Annotated[str, typer.Argument(help="RUN/ID, such as demo-1a2b3c4d/ease.")],
     item: Annotated[str, typer.Argument(help="The id of an item.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """The items that a model gives to somebody who has had this one item and nothing else."""
     import numpy as np

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from matinee.cli.options import RUNS, Runs
 from matinee.errors import DataError, UsageError
 
 app = typer.Typer(help="Check a submission file.")
@@ -29,7 +30,7 @@ def check(
     ] = None,
     users: Annotated[Path | None, typer.Option("--users", help="The file of users that must be in it.")] = None,
     k: Annotated[int | None, typer.Option("-k", min=1, help="Items a user; the run's, or 10.")] = None,
-    runs: Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """Exactly k distinct, known, unseen items for every user and nobody missing, read by a reader of its own."""
     import numpy as np

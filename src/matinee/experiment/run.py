@@ -169,21 +169,15 @@ class Work:
         for id_ in wanted.which:
             with self.timings.step(id_, "submission"):
                 lists = stored_lists(self.folder, id_, stage, wanted.k)
-                submission.write(self.folder.submission(id_), lists, dataset, wanted.submission, asked)
-                filled = int((lists.filled & (lists.items >= 0)).sum())
-                short = int((lists.items < 0).sum())
-            durable.append_line(
-                self.folder.journal,
-                {
-                    "event": "submission",
-                    "id": id_,
-                    "users": len(asked),
-                    "places_filled_by_popularity": filled,
-                    "places_empty": short,
-                },
-            )
-            if filled or short:
-                self.say(f"{id_}: {filled:,} places were filled from popularity, {short:,} stay empty")
+                found = submission.publish(
+                    self.folder.submission(id_), lists, dataset, wanted.submission, asked, wanted.k
+                )
+            filled = int((lists.filled & (lists.items >= 0)).sum())
+            facts = {"places_filled_by_popularity": filled, "short_lists": found.short, "formula_ids": found.formulas}
+            durable.append_line(self.folder.journal, {"event": "submission", "id": id_, "users": len(asked), **facts})
+            for name, count in facts.items():
+                if count:
+                    self.say(f"{id_}: {name.replace('_', ' ')}: {count:,}")
 
     def _asked(self) -> NDArray[np.int64]:
         """Who gets a list, in the order of the submission."""

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from matinee import durable
 from matinee.data.dataset import Dataset
-from matinee.errors import DataError, Place
+from matinee.errors import DataError, MatineeError, Place
 from matinee.ranking.lists import Lists
 
-LAYOUTS = ("boostcamp", "uplus", "table")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def write(path: Path, lists: Lists, dataset: Dataset, layout: str, order: NDArray[np.int64]) -> None:
@@ -72,6 +73,10 @@ class Check:
 
     users: int
     rows: int
+    short: int
+    """Users with fewer than k items: allowed only where there were no more to give."""
+    formulas: int
+    """Ids that a spreadsheet would take for a formula. They stay exact, as a quote would break the scoring."""
     faults: tuple[str, ...]
 
 
@@ -84,15 +89,40 @@ def check(path: Path, dataset: Dataset, layout: str, k: int, users: NDArray[np.i
     lists: dict[str, list[str]] = {}
     for user, item in _pairs(path, layout):
         lists.setdefault(user, []).append(item)
+    lengths = {user: len(items) for user, items in lists.items()}
     faults = Faults()
     faults.add("users are missing", sorted(wanted - lists.keys()))
     faults.add("users are not asked for", sorted(lists.keys() - wanted))
-    faults.add(f"users do not have {k} items", [user for user, items in lists.items() if len(items) != k])
+    faults.add(f"users have more than {k} items", [user for user, n in lengths.items() if n > k])
+    faults.add(f"users have fewer than {k} items", [user for user, n in lengths.items() if n < k])
     faults.add("users have an item twice", [user for user, items in lists.items() if max(Counter(items).values()) > 1])
     faults.add("items are unknown", _unknown(lists, dataset))
     if not dataset.facts.repeats:
         faults.add("users are given an item they have seen", list(_with_seen(lists, dataset)))
-    return Check(len(lists), sum(map(len, lists.values())), tuple(faults.lines))
+    ids = lists.keys() | {item for items in lists.values() for item in items}
+    return Check(
+        len(lists),
+        sum(lengths.values()),
+        sum(n < k for n in lengths.values()),
+        sum(id_.startswith(FORMULA) for id_ in ids),
+        tuple(faults.lines),
+    )
+
+
+def publish(path: Path, lists: Lists, dataset: Dataset, layout: str, order: NDArray[np.int64], k: int) -> Check:
+    """Write a submission and check it by the independent reader; it gets its name only where nothing is wrong.
+
+    A list may be short where a user has seen nearly everything. Raises MatineeError, a fault of ours, otherwise.
+    """
+    candidate = path.with_name(f"{path.stem}.unchecked")
+    write(candidate, lists, dataset, layout, order)
+    found = check(candidate, dataset, layout, k, order)
+    wrong = [fault for fault in found.faults if f"fewer than {k} items" not in fault]
+    if wrong:
+        raise MatineeError("bad-submission", "; ".join(wrong), "please report this", candidate)
+    candidate.replace(path)
+    durable.sync_folder(path.parent)
+    return found
 
 
 class Faults:
