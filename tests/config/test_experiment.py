@@ -212,7 +212,8 @@ def test_paths_in_recipes_count_from_the_file_and_are_written_as_they_were(tmp_p
         ),
         (
             {"filters": [{"kind": "futur_item"}]},
-            'unknown-kind: filters[0].kind: there is no kind "futur_item"; did you mean future_items or unpopular_items?',
+            'unknown-kind: filters[0].kind: there is no kind "futur_item"; '
+            "did you mean future_items or unpopular_items?",
         ),
     ],
 )

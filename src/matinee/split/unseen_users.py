@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
 from matinee.data.dataset import Dataset
@@ -29,9 +29,9 @@ class UnseenUsers(Protocol):
     Adding a user to the data can change the part of at most one other a stage, since the parts keep their size.
     """
 
-    valid_users: Annotated[int, Ge(1)] | Annotated[float, Gt(0), Lt(1)] = 0.1
+    valid_users: Annotated[int, Ge(1), Le(1_000_000_000)] | Annotated[float, Gt(0), Lt(1)] = 0.1
     """How many users are valid: a count, or a share of all."""
-    test_users: Annotated[int, Ge(1)] | Annotated[float, Gt(0), Lt(1)] = 0.1
+    test_users: Annotated[int, Ge(1), Le(1_000_000_000)] | Annotated[float, Gt(0), Lt(1)] = 0.1
     """How many users are test: a count, or a share of all."""
     targets: Annotated[float, Gt(0), Lt(1)] = 0.2
     """Share of a held-out user's events that is hidden, rounded down; with fewer than 1/targets events none is."""
