@@ -29,6 +29,11 @@ def limited(threads: int) -> Iterator[None]:
         _limit.reset(before)
 
 
+def allowed() -> int:
+    """How many threads our kernels may use here."""
+    return _limit.get()
+
+
 def in_pieces(work: Callable[[int, int], None], n: int, size: int) -> None:
     """Call work(start, stop) for each `size` of the rows 0..n; idle threads take the next piece."""
     starts = range(0, n, size)
@@ -36,7 +41,7 @@ def in_pieces(work: Callable[[int, int], None], n: int, size: int) -> None:
     def piece(start: int) -> None:
         work(start, min(start + size, n))
 
-    workers = min(_limit.get(), len(starts))
+    workers = min(allowed(), len(starts))
     if workers < 2:
         for start in starts:
             piece(start)

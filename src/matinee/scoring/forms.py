@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from matinee.contract import Scorer
+from matinee.scoring.constant import Constant
+from matinee.scoring.item_item import DenseItemItem, SparseItemItem
+from matinee.scoring.lookup import Lookup
 from matinee.scoring.weighted import Weighted
 
 FORMS: dict[str, type[Scorer]] = {
+    "constant": Constant,
+    "lookup": Lookup,
+    "dense_item_item": DenseItemItem,
+    "sparse_item_item": SparseItemItem,
     "weighted": Weighted,
 }

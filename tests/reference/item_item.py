@@ -1,0 +1,66 @@
+"""Histories times item-item weights, popularity, item kNN and EASE as loops over plain numbers: slow and obvious."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.data.interactions import Interactions
+
+
+def distinct(log: Interactions, user: int) -> dict[int, float]:
+    """item -> its largest confidence, items ascending."""
+    out: dict[int, float] = {}
+    for event in range(log.indptr[user], log.indptr[user + 1]):
+        item, value = int(log.items[event]), float(log.values[event])
+        out[item] = max(value, out.get(item, -np.inf))
+    return dict(sorted(out.items()))
+
+
+def scores(weights: NDArray[np.float32], history: Interactions) -> NDArray[np.float32]:
+    """weights (I, I), history of B users -> (B, I), summed in float32 in ascending order of the history's items."""
+    out = np.zeros((history.n_users, len(weights)), np.float32)
+    for user in range(history.n_users):
+        for item, value in distinct(history, user).items():
+            for target in range(len(weights)):
+                out[user, target] = np.float32(out[user, target] + np.float32(value) * weights[item, target])
+    return out
+
+
+def gram(log: Interactions) -> NDArray[np.float64]:
+    """(I, I) sum over users of x_ui x_uj."""
+    out = np.zeros((log.n_items, log.n_items))
+    for user in range(log.n_users):
+        mine = distinct(log, user)
+        for i, x in mine.items():
+            for j, y in mine.items():
+                out[i, j] += x * y
+    return out
+
+
+def item_knn(log: Interactions, neighbours: int, shrink: float) -> NDArray[np.float64]:
+    """(I, I) weights: column i holds the `neighbours` largest shrunk cosines of item i, all else zero."""
+    products = gram(log)
+    n = log.n_items
+    out = np.zeros((n, n))
+    for i in range(n):
+        similar = []
+        for j in range(n):
+            bottom = np.sqrt(products[i, i]) * np.sqrt(products[j, j]) + shrink
+            if i != j and products[i, j] > 0:
+                similar.append((-products[i, j] / bottom, j))
+        for similarity, j in sorted(similar)[:neighbours]:
+            out[j, i] = -similarity
+    return out
+
+
+def ease(log: Interactions, l2: float) -> NDArray[np.float64]:
+    """(I, I) each column the ridge regression of one item on all others (Steck 2019, before the closed form)."""
+    products = gram(log)
+    n = log.n_items
+    out = np.zeros((n, n))
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        left = products[np.ix_(others, others)] + l2 * np.eye(n - 1)
+        out[others, i] = np.linalg.solve(left, products[others, i])
+    return out
