@@ -14,7 +14,7 @@ from matinee.errors import ModelError
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.reproduce import reproduce
 from matinee.experiment.run import run
-from tests.experiment.conftest import settings
+from tests.small_run import settings
 
 OUTSIDE = '''"""Scores by position, a model from outside."""
 

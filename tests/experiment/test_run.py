@@ -17,7 +17,7 @@ from matinee.experiment.answer import Answers
 from matinee.experiment.folder import RunFolder, find
 from matinee.experiment.measure import apart, measure_again
 from matinee.experiment.run import run
-from tests.experiment.conftest import settings
+from tests.small_run import settings
 
 IDS = ["random_items", "popularity", "item_knn", "ease_recent", "als", "ranks", "nested", "blend"]
 
@@ -25,18 +25,36 @@ IDS = ["random_items", "popularity", "item_knn", "ease_recent", "als", "ranks", 
 def results(folder: RunFolder) -> dict[str, bytes]:
     """Every file that must come out the same."""
     patterns = ("metrics.json", "submission/*.csv", "lists/**/*.parquet", "models/**/*.safetensors")
-    return {str(path.relative_to(folder.path)): path.read_bytes() for pattern in patterns for path in folder.path.glob(pattern)}
+    return {
+        str(path.relative_to(folder.path)): path.read_bytes()
+        for pattern in patterns
+        for path in folder.path.glob(pattern)
+    }
 
 
 def fits(folder: RunFolder) -> list[str]:
-    return [f"{line['id']} {line['stage']}" for line in durable.read_lines(folder.journal)
-            if line["event"] == "step" and line["stage"].startswith("fit:")]
+    return [
+        f"{line['id']} {line['stage']}"
+        for line in durable.read_lines(folder.journal)
+        if line["event"] == "step" and line["stage"].startswith("fit:")
+    ]
 
 
 def test_the_folder_holds_every_artefact(small: RunFolder) -> None:
     names = {path.name for path in small.path.iterdir()}
-    assert {"manifest.json", "metrics.json", "timings.json", "journal.jsonl", "truth", "lists", "models", "dataset",
-            "split", "submission", "report.html"} <= names
+    assert {
+        "manifest.json",
+        "metrics.json",
+        "timings.json",
+        "journal.jsonl",
+        "truth",
+        "lists",
+        "models",
+        "dataset",
+        "split",
+        "submission",
+        "report.html",
+    } <= names
     for stage in ("valid", "test"):
         assert {path.name for path in (small.path / "lists" / stage).iterdir()} == set(IDS)
 
@@ -51,8 +69,11 @@ def test_metrics_have_every_entry_part_and_segment(small: RunFolder) -> None:
 
 
 def test_personal_models_beat_random_ones(small: RunFolder) -> None:
-    value = {row["id"]: row["value"] for row in small.metrics
-             if (row["part"], row["segment"], row["metric"]) == ("test", None, "recall@10")}
+    value = {
+        row["id"]: row["value"]
+        for row in small.metrics
+        if (row["part"], row["segment"], row["metric"]) == ("test", None, "recall@10")
+    }
     assert value["random_items"] < value["popularity"] < value["ease_recent"]
 
 
@@ -68,16 +89,26 @@ def test_a_changed_figure_is_noticed(small: RunFolder) -> None:
 
 def test_test_is_fitted_once_where_it_shares_the_events_of_valid(small: RunFolder) -> None:
     assert small.shared == {"test": "valid"}
-    assert sorted(fits(small)) == sorted(f"{id_} fit:{stage}" for id_, stages in {
-        "random_items": ["valid"], "popularity": ["valid", "final"], "item_knn": ["valid", "final"],
-        "ease_recent": ["valid", "final"], "als": ["valid", "final"]}.items() for stage in stages)
+    assert sorted(fits(small)) == sorted(
+        f"{id_} fit:{stage}"
+        for id_, stages in {
+            "random_items": ["valid"],
+            "popularity": ["valid", "final"],
+            "item_knn": ["valid", "final"],
+            "ease_recent": ["valid", "final"],
+            "als": ["valid", "final"],
+        }.items()
+        for stage in stages
+    )
 
 
 def test_no_list_of_any_stage_holds_a_seen_item(small: RunFolder) -> None:
     dataset, split = small.dataset, small.split
     logs = {name: dataset.log.select(stage.given) for name, stage in split.stages.items()} | {"final": dataset.log}
     for stage, log in logs.items():
-        seen = set(zip(dataset.users.decode(log.users).to_list(), dataset.items.decode(log.items).to_list(), strict=True))
+        seen = set(
+            zip(dataset.users.decode(log.users).to_list(), dataset.items.decode(log.items).to_list(), strict=True)
+        )
         for path in (small.path / "lists" / stage).rglob("*.parquet"):
             frame = pl.read_parquet(path)
             assert not seen & set(zip(frame["user"].to_list(), frame["item"].to_list(), strict=True)), path
@@ -158,8 +189,11 @@ def test_a_file_as_member_counts_in_the_final_lists_and_not_in_the_figures(small
     said: list[str] = []
     folder = run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent, say=said.append)
     assert any("without its files" in line for line in said)
-    value = {row["id"]: row["value"] for row in folder.metrics
-             if (row["part"], row["segment"], row["metric"]) == ("test", None, "recall@10")}
+    value = {
+        row["id"]: row["value"]
+        for row in folder.metrics
+        if (row["part"], row["segment"], row["metric"]) == ("test", None, "recall@10")
+    }
     assert value["with_old"] == value["als"]
     about = json.loads((folder.path / "models/final/with_old/ensemble.json").read_text())
     assert [next(iter(member)) for member in about["members"]] == ["id", "file"]
@@ -168,8 +202,11 @@ def test_a_file_as_member_counts_in_the_final_lists_and_not_in_the_figures(small
 def test_an_entry_of_another_run_can_be_a_member_on_the_same_split_only(small: RunFolder) -> None:
     base = Path(small.manifest["base"])
     member = {"run": f"{small.id}/als"}
-    changed = settings(models=[{"model": "popularity"}], output={"which": []},
-                       ensembles=[{"id": "mixed", "method": "rank_sum", "members": ["popularity", member]}])
+    changed = settings(
+        models=[{"model": "popularity"}],
+        output={"which": []},
+        ensembles=[{"id": "mixed", "method": "rank_sum", "members": ["popularity", member]}],
+    )
     folder = run(experiment_from(changed, base), small.path.parent)
     assert "mixed" in {row["id"] for row in folder.metrics}
     changed["split"] = {"protocol": "gap_and_tail", "seed": 1}
@@ -179,8 +216,10 @@ def test_an_entry_of_another_run_can_be_a_member_on_the_same_split_only(small: R
 
 def test_scores_of_an_ensemble_of_lists_cannot_be_blended(small: RunFolder) -> None:
     changed = settings(output={"which": []})
-    changed["ensembles"] = [changed["ensembles"][0],
-                            {"id": "wrong", "method": "score_blend", "members": ["ranks", "als"]}]
+    changed["ensembles"] = [
+        changed["ensembles"][0],
+        {"id": "wrong", "method": "score_blend", "members": ["ranks", "als"]},
+    ]
     with pytest.raises(ConfigError, match="no stored scores"):
         run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)
 

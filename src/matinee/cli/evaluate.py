@@ -11,7 +11,7 @@ from matinee.cli import terminal
 from matinee.cli.options import RUNS, Runs
 from matinee.errors import ModelError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

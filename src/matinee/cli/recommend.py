@@ -11,7 +11,7 @@ from matinee.cli.options import RUNS, Runs
 from matinee.cli.show_lists import print_lists
 from matinee.errors import UsageError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 from matinee.cli.options import RUNS, Runs
 from matinee.errors import DataError, UsageError
 
-app = typer.Typer(help="Check a submission file.")
+app = typer.Typer(add_completion=False, help="Check a submission file.")
 
 
 @app.callback()

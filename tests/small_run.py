@@ -1,11 +1,9 @@
-"""A small experiment on a generated log, run once a session."""
+"""A small experiment on a generated log: five models, three ensembles, two submissions."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from matinee.config import experiment_from
 from matinee.experiment.folder import RunFolder
@@ -36,13 +34,6 @@ def settings(**changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """The finished run of the small experiment. Read it; do not write into it."""
-    base = tmp_path_factory.mktemp("small")
-    return carry_out(experiment_from(settings(), base), base / "runs")
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
+def finished(base: Path, **changes: Any) -> RunFolder:
+    """Carry the small experiment out below `base/runs`."""
+    return carry_out(experiment_from(settings(**changes), base), base / "runs")

@@ -1,0 +1,21 @@
+"""Fixtures that several folders share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from matinee.experiment.folder import RunFolder
+from tests.small_run import finished
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The finished run of the small experiment. Read it; do not write into it."""
+    return finished(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
