@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from matinee.errors import DataError
-from matinee.evaluation.compare import compare_all, holm, p_value, paired
+from matinee.evaluation.compare import _comparison, compare_all, holm, p_value, paired
 
 A = np.random.default_rng(0).random(2000)
 
@@ -45,6 +45,20 @@ def test_a_handful_of_users_crowns_nobody(users: int, verdict: str) -> None:
     found = paired(np.ones(users), np.zeros(users), seed=0)
     assert found.verdict == verdict
     assert found.p == 2.0 ** (1 - users)
+
+
+def test_three_users_who_agree_closely_crown_nobody_either() -> None:
+    differences = np.array([0.5, 0.5001, 0.4999])
+    assert ttest_rel(differences, [0, 0, 0]).pvalue < 1e-6
+    assert p_value(differences) == 1 / 4
+
+
+@pytest.mark.parametrize(("low", "high", "p", "verdict"), [
+    (0.1, 0.3, 0.01, "better"), (-0.3, -0.1, 0.01, "worse"), (-0.1, 0.3, 0.01, "cannot tell"),
+    (0.1, 0.3, 0.06, "cannot tell"), (-0.3, -0.1, 0.06, "cannot tell"), (0.0, 0.3, 0.01, "cannot tell"),
+])
+def test_a_verdict_needs_both_the_interval_and_p(low: float, high: float, p: float, verdict: str) -> None:
+    assert _comparison(np.array([low, high]), low, high, p).verdict == verdict
 
 
 def test_p_is_that_of_the_paired_t_test() -> None:

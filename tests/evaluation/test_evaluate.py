@@ -13,9 +13,10 @@ from matinee.data.columns import Categories, Features
 from matinee.data.interactions import Interactions
 from matinee.errors import ConfigError
 from matinee.evaluation.accuracy import per_user
+from matinee.evaluation.beyond_accuracy import overall
 from matinee.evaluation.evaluate import Row, check, evaluate
 from matinee.evaluation.names import KNOWN
-from matinee.evaluation.segments import segment
+from matinee.evaluation.segments import masks, narrow, segment
 from matinee.evaluation.uncertainty import intervals, mean
 from matinee.ranking.lists import Lists
 from tests.evaluation.tables import lists_of, truth_of
@@ -65,11 +66,22 @@ def test_every_metric_and_every_segment_in_one_call() -> None:
 
 
 def test_a_segment_s_row_is_the_metric_of_its_truth() -> None:
-    found = {row.segment: row for row in rows(metrics=["recall@10"], segments=["hidden_part"])}
-    for label, truth in segment("hidden_part", TRUTH, LOG, np.zeros(I, np.int64)).items():
-        row = found[f"hidden_part={label}"]
-        assert row.value == mean(per_user(LISTS, truth, ["recall@10"])["recall@10"])
-        assert row.users == len(truth)
+    users = np.repeat(np.arange(V), np.arange(V))  # the n-th user has n events
+    given = Interactions.from_events(users, np.zeros(len(users)), n_users=V, n_items=I)
+    found = {(row.segment, row.metric): row
+             for row in rows(metrics=["recall@10", "coverage@1"], segments=["history_length"], given=given)}
+    parts = segment("history_length", TRUTH, given, np.zeros(I, np.int64))
+    assert len(parts) == 3
+    for label, truth in parts.items():
+        recall, coverage = (found[f"history_length={label}", name] for name in ("recall@10", "coverage@1"))
+        values = per_user(LISTS, truth, ["recall@10"])["recall@10"]
+        assert recall.value == mean(values)
+        assert recall.users == coverage.users == len(truth)
+        assert coverage.value == overall(LISTS, truth.users, ["coverage@1"], I)["coverage@1"]
+        _, rows_kept = narrow(TRUTH, masks("history_length", TRUTH, given, np.zeros(I, np.int64))[label])
+        ends = intervals([(rows_kept, values[:, None])], len(TRUTH), 0, 200)[0]
+        assert ends is not None
+        assert [[recall.low, recall.high]] == ends.tolist()
 
 
 def test_hits_of_the_parts_add_up_to_the_hits_of_all() -> None:
