@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from matinee.experiment.folder import RunFolder
-from tests.small_run import finished
+if TYPE_CHECKING:
+    from matinee.experiment.folder import RunFolder
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The finished run of the small experiment. Read it; do not write into it."""
+    from tests.small_run import finished  # most tests need no run, and this imports everything
+
     return finished(tmp_path_factory.mktemp("small"))
 
 
