@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from matinee.data import blocks
+from matinee.data import blocks, fields, records
 from matinee.data.records import RECORD_LIMIT
 from tests.reliability.files import HEADER, ROWS, at, loaded, pairs, refused
 
@@ -64,15 +64,19 @@ def test_D7_quotes_enclose_delimiters_and_line_ends(tmp_path):
 
 
 def test_D8_an_unterminated_quote_is_named_where_it_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK", 1 << 20)
-    content = HEADER + b'a,"x,1\n' + b"b,y,2\n" * 5_000_000
-    tracemalloc.start()
-    error = refused(tmp_path, content, "open-quote")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert at(error) == (2, 3)
-    assert f"{RECORD_LIMIT} bytes" in str(error)
-    assert peak < 0.8 * len(content)  # a few blocks and the limit, whatever the size of the file
+    monkeypatch.setattr(blocks, "BLOCK", 1 << 17)
+    for reader in (fields, records):
+        monkeypatch.setattr(reader, "RECORD_LIMIT", 1 << 17)
+    peaks = []
+    for rows in (60_000, 600_000):
+        content = HEADER + b'a,"x,1\n' + b"b,y,2\n" * rows
+        tracemalloc.start()
+        error = refused(tmp_path, content, "open-quote")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert at(error) == (2, 3)
+        assert "131072 bytes" in str(error)
+    assert peaks[1] < 1.05 * peaks[0]  # blocks and the limit, whatever the size of the file
 
 
 def test_D9_a_record_over_the_limit_is_refused(tmp_path):

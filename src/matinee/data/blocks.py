@@ -113,7 +113,9 @@ def _inflate(file: IO[bytes], path: Path) -> Iterator[bytes]:
 
 
 def _as_utf8(chunks: Iterator[bytes], path: Path, encoding: str | None) -> Iterator[bytes]:
-    first = next(chunks, b"")
+    first = b""
+    while len(first) < 4 and (chunk := next(chunks, b"")):
+        first += chunk
     marks = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
              (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
     encoding = next((name for mark, name in marks if first.startswith(mark)), encoding or "utf-8")

@@ -128,17 +128,22 @@ def _frame(data: bytes, form: Format, names: Sequence[str]) -> pl.DataFrame:
             raise Irregular
         data, separator = data.replace(separator, bytes([stand_in])), bytes([stand_in])
     frame = _parsed(data, separator.decode(), quoted, names)
-    if frame[names[-1]].null_count():  # short rows, empty fields or empty lines
+    if frame is None or frame[names[-1]].null_count():  # short rows, empty fields or empty lines
         if b"\n\n" in data or data.startswith(b"\n"):
             if quoted:
                 raise Irregular  # an empty line may belong to a field
             data = re.sub(rb"\n{2,}", b"\n", data).lstrip(b"\n")
             frame = _parsed(data, separator.decode(), quoted, names)
+        if frame is None:
+            raise Irregular
         _check_counts(data, frame, ord(separator), quoted)
     return frame.with_columns(pl.col(name).fill_null("") for name in names if frame[name].null_count())
 
 
-def _parsed(data: bytes, separator: str, quoted: bool, names: Sequence[str]) -> pl.DataFrame:
+def _parsed(data: bytes, separator: str, quoted: bool, names: Sequence[str]) -> pl.DataFrame | None:
+    """The frame, with nulls where a field is empty or missing; None where the parser gives up or would err."""
+    if data.startswith(BOM_UTF8):  # an id may begin so, and the parser would drop it
+        return None
     try:
         return pl.read_csv(
             data,
@@ -149,7 +154,7 @@ def _parsed(data: bytes, separator: str, quoted: bool, names: Sequence[str]) -> 
             infer_schema=False,
         )
     except (pl.exceptions.PolarsError, UnicodeDecodeError):
-        raise Irregular from None
+        return None
 
 
 def _check_counts(data: bytes, frame: pl.DataFrame, separator: int, quoted: bool) -> None:
