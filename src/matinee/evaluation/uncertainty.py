@@ -15,6 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.numerics.threads import limited
+
 RESAMPLES = 1000
 _TAILS = (0.025, 0.975)
 _STREAM = 0xB007  # apart from whatever else is drawn from the same seed
@@ -58,11 +60,12 @@ def resampled_sums(columns: NDArray[np.float64], seed: int, resamples: int = RES
     draws = np.random.default_rng([_STREAM, seed])
     sums = np.empty((resamples, columns.shape[1]))
     at_once = max(1, _BLOCK // n_users)
-    for start in range(0, resamples, at_once):
-        counts = np.empty((min(at_once, resamples - start), n_users))
-        for times_drawn in counts:
-            times_drawn[:] = np.bincount(draws.integers(0, n_users, n_users, np.uint32), minlength=n_users)
-        sums[start : start + at_once] = counts @ exact
+    with limited(1):  # the draws take longer than the products, and BLAS threads that wait for a busy core far longer
+        for start in range(0, resamples, at_once):
+            counts = np.empty((min(at_once, resamples - start), n_users))
+            for times_drawn in counts:
+                times_drawn[:] = np.bincount(draws.integers(0, n_users, n_users, np.uint32), minlength=n_users)
+            sums[start : start + at_once] = counts @ exact
     return sums
 
 
