@@ -46,26 +46,26 @@ def write(dataset: Dataset, folder: Path, layout: str) -> list[Path]:
     Raises UsageError for a layout that cannot be written, DataError where an id cannot stand in it, ResourceError
     where the disk refuses.
     """
-    target = _target(layout)
+    chosen = target(layout)
     for whose, vocabulary in (("user", dataset.users), ("item", dataset.items)):
-        _check_ids(whose, vocabulary, target, layout)
+        _check_ids(whose, vocabulary, chosen, layout)
     with durable.publishing(folder) as temporary:
-        target.write(dataset, temporary, folder.name)
+        chosen.write(dataset, temporary, folder.name)
         names = sorted(path.name for path in temporary.iterdir())
     return [folder / name for name in names]
 
 
 def losses(dataset: Dataset, layout: str) -> list[str]:
     """What of this data set the layout cannot carry, one line each; empty where nothing is lost."""
-    target = _target(layout)
+    chosen = target(layout)
     lost = [f"event column {name!r} is left out" for name in dataset.log.columns
-            if target.events is not None and name not in target.events]  # fmt: skip
+            if chosen.events is not None and name not in chosen.events]  # fmt: skip
     for whose, features, kinds in (
-        ("item", dataset.item_features, target.items),
-        ("user", dataset.user_features, target.users),
+        ("item", dataset.item_features, chosen.items),
+        ("user", dataset.user_features, chosen.users),
     ):
-        lost += _side_losses(whose, features, kinds, target)
-    if dataset.facts.repeats != target.repeats:
+        lost += _side_losses(whose, features, kinds, chosen)
+    if dataset.facts.repeats != chosen.repeats:
         lost.append("that items may be recommended again is not written: set `repeats: true` when you read it")
     if layout == "movielens" and "rating" not in dataset.log.columns:
         lost.append("there are no ratings: every event is written with a rating of 1")
@@ -76,7 +76,8 @@ def losses(dataset: Dataset, layout: str) -> list[str]:
     return lost
 
 
-def _target(layout: str) -> Target:
+def target(layout: str) -> Target:
+    """The layout called so. Raises UsageError for one that cannot be written."""
     if layout not in TARGETS:
         raise UsageError("unknown-layout", f"cannot write {layout!r}", nearest(layout, TARGETS))
     return TARGETS[layout]

@@ -81,16 +81,18 @@ def _time(log: Interactions) -> dict[str, Any] | None:
     tied[1:] |= tie
     tied[:-1] |= tie
     first, last = int(log.times.min()), int(log.times.max())
-    several = log.counts[active] > 1
+    several = log.counts[active] > 1  # one event has no order
+    quick = int((spans[several] < DAY).sum())
     return {
         "first": _iso(first),
         "last": _iso(last),
         "days": (last - first) / DAY,
         "tied_events": int(tied.sum()),
         "tied_share": _share(int(tied.sum()), len(log)),
-        "users_within_one_day": int((spans < DAY).sum()),
-        "users_within_one_day_share": _share(int((spans < DAY).sum()), len(spans)),
-        "users_at_one_moment": int(((spans == 0) & several).sum()),
+        "users_with_several_events": int(several.sum()),
+        "users_within_one_day": quick,
+        "users_within_one_day_share": _share(quick, int(several.sum())),
+        "users_at_one_moment": int((spans[several] == 0).sum()),
         "span_days": _quantiles(spans / DAY),
     }
 
@@ -190,7 +192,7 @@ def _time_warnings(time: dict[str, Any] | None) -> list[str]:
     said = []
     if time["users_within_one_day_share"] > 0.2:
         said.append(
-            f"{time['users_within_one_day_share']:.0%} of the users did everything within one day: "
+            f"{time['users_within_one_day_share']:.0%} of the users with several events did everything within one day: "
             "their order is the order of typing in, and says little about what comes next."
         )
     if time["tied_share"] > 0.05:
