@@ -93,7 +93,7 @@ def test_I6_a_score_that_is_no_number_is_an_error_with_user_and_model(value, rep
 
     users = Vocabulary.of([f"사용자{n:02}" for n in range(30)])
     with pytest.raises(DataError, match=r"^(nan|infinite)-score: ease_2 scores item 4 of user 사용자17 with") as caught:
-        recommend(Broken(POPULARITY), asking(log_of(30)), np.arange(30), 5, repeats=repeats, name="ease_2",
+        recommend(Broken(POPULARITY), asking(log_of(30)), np.arange(9, 30), 5, repeats=repeats, name="ease_2",
                   user_id=users.__getitem__)
     assert caught.value.exit_code == 3
 
