@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matinee.contract import Scorer
 from matinee.scoring.constant import Constant
+from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.item_item import DenseItemItem, SparseItemItem
 from matinee.scoring.lookup import Lookup
 from matinee.scoring.weighted import Weighted
@@ -13,5 +14,6 @@ FORMS: dict[str, type[Scorer]] = {
     "lookup": Lookup,
     "dense_item_item": DenseItemItem,
     "sparse_item_item": SparseItemItem,
+    "fold_in_factors": FoldInFactors,
     "weighted": Weighted,
 }
