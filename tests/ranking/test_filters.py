@@ -115,13 +115,14 @@ def test_several_windows_of_an_item_add_up(tmp_path):
 
 
 def test_dates_of_one_user_replace_the_dates_for_everybody(tmp_path):
-    path = write(tmp_path, "item\tfrom\tuntil\tuser\n7\t2020-01-01\t\t\n7\t2021-01-01\t\t나\n괴물\t\t2020-01-01\t다\n",
-                 "dates.tsv")
+    path = write(tmp_path, "item\tfrom\tuntil\tuser\n7\t2020-01-01\t\t\n7\t2021-01-01\t\t나\n괴물\t\t2020-01-01\t다\n"
+                           "하녀\t2021-01-01\t\t\n", "dates.tsv")
     fitted = Available(file=path).fit(DATA)
     when = at("2020-06-01")
     allowed = names(fitted.allowed(asked(when, when, when, when, rows=np.array([0, 1, 2, -1]))))
     assert ["7" in row for row in allowed] == [True, False, True, True]
     assert ["괴물" in row for row in allowed] == [True, True, False, True]
+    assert not any("하녀" in row for row in allowed)
 
 
 def test_unknown_items_and_users_of_dates_are_listed_and_change_nothing(tmp_path):
