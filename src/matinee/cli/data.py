@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from matinee.data.dataset import Dataset
     from matinee.split.protocol import Protocol
 
-app = typer.Typer(help="""Look at a data set, convert it, sample it, split it for other tools.
+app = typer.Typer(add_completion=False, help="""Look at a data set, convert it, sample it, split it for other tools.
 
-PATH is a file or a folder in any of these layouts, told from names and headers:
-boostcamp (train_ratings.csv), movielens (u.data, ratings.dat, ratings.csv), uplus (history_data.csv),
-recbole (NAME.inter), table (CSV, TSV or Parquet, gzipped or not, with columns for user and item);
-or embedded:movietweetings; or synthetic:USERSxITEMS and synthetic-uplus:USERSxITEMS, made from a seed.""")
+\b
+PATH is a file or a folder, its layout told from names and headers:
+  boostcamp  train_ratings.csv, with titles.tsv and others beside it
+  movielens  u.data, ratings.dat or ratings.csv
+  uplus      history_data.csv and what belongs to it
+  recbole    NAME.inter, NAME.item, NAME.user
+  table      a CSV, TSV or Parquet file with columns for user and item
+or one of
+  embedded:movietweetings
+  synthetic:USERSxITEMS[:SEED], synthetic-uplus:USERSxITEMS[:SEED]
+""")
 
 PathArgument = Annotated[str, typer.Argument(metavar="PATH", help="A file, a folder, embedded: or synthetic:")]
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; it must not exist yet.")]

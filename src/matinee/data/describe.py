@@ -52,19 +52,21 @@ def _events_of_items(log: Interactions) -> NDArray[np.int64]:
 
 def _pairs(log: Interactions) -> dict[str, Any]:
     """Distinct (user, item), and what stands in more than one event."""
-    users = log.users
-    order = np.lexsort((log.times, log.items, users))
-    users, items, times = users[order], log.items[order], log.times[order]
-    same_pair = (users[1:] == users[:-1]) & (items[1:] == items[:-1])
-    same_event = same_pair & (times[1:] == times[:-1])
-    pairs = len(log) - int(same_pair.sum())
+    keys = log.users * np.int64(log.n_items) + log.items
+    ordered = np.sort(keys)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    among = np.flatnonzero(np.isin(keys, again))  # few, so that these alone are sorted by time too
+    keys, times = keys[among], log.times[among]
+    order = np.lexsort((times, keys))
+    same = (keys[order][1:] == keys[order][:-1]) & (times[order][1:] == times[order][:-1])
+    pairs = len(log) - len(again)
     cells = log.n_users * log.n_items
     return {
         "distinct": pairs,
         "density": pairs / cells if cells else 0.0,
-        "repeated_events": int(same_pair.sum()),
-        "repeated_share": _share(int(same_pair.sum()), len(log)),
-        "same_pair_same_time": int(same_event.sum()),
+        "repeated_events": len(again),
+        "repeated_share": _share(len(again), len(log)),
+        "same_pair_same_time": int(same.sum()),
     }
 
 
