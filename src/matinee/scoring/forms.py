@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matinee.contract import Scorer
+from matinee.scoring.blend import Blend
 from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.item_item import DenseItemItem, SparseItemItem
@@ -16,4 +17,5 @@ FORMS: dict[str, type[Scorer]] = {
     "sparse_item_item": SparseItemItem,
     "fold_in_factors": FoldInFactors,
     "weighted": Weighted,
+    "blend": Blend,
 }
