@@ -118,6 +118,9 @@ def test_paths_in_recipes_count_from_the_file_and_are_written_as_they_were(tmp_p
     inside = made(models=[toy(extra="../side.csv")])
     assert inside.models[0].recipe.extra == BASE / "../side.csv"  # type: ignore[attr-defined]
     assert inside.entry("toy")["extra"] == "../side.csv"
+    denied = made(filters=[{"kind": "deny", "file": "bad.csv"}])
+    assert denied.filters[0].file == BASE / "bad.csv"  # type: ignore[attr-defined]
+    assert denied.resolved()["filters"] == [{"kind": "deny", "file": "bad.csv"}]
     absolute = made(models=[toy(extra=str(tmp_path / "x.csv"))])
     assert absolute.entry("toy")["extra"] == str(tmp_path / "x.csv")
 
@@ -252,12 +255,22 @@ def ensemble(*members: Any, **more: Any) -> dict[str, Any]:
             'wrong-type: ensembles[0].weights: "tune" is refused; must be a list of numbers >= 0, or tuned',
         ),
         (
+            ensemble("toy", method="hard_vote", weights="tuned"),
+            "weights-refused: ensembles[0].weights: hard_vote counts all members alike; "
+            "leave `weights` out, or use weighted_vote",
+        ),
+        (
+            ensemble("toy", {"file": "old.csv"}, method="score_blend"),
+            "no-scores: ensembles[0].members[1]: only a model of this experiment has scores to blend; "
+            "combine lists by rank_sum or a vote",
+        ),
+        (
             ensemble("toy", method="hard_vot"),
             'unknown-method: ensembles[0].method: there is no method "hard_vot"; did you mean hard_vote?',
         ),
         (
             ensemble("toy", dept=3),
-            "unknown-key: ensembles[0].dept: there is no such key; known: id, method, members, weights",
+            "unknown-key: ensembles[0].dept: there is no such key; did you mean depth?",
         ),
     ],
 )

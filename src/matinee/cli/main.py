@@ -175,7 +175,9 @@ class Verbs(TyperGroup):
             formatter.write_dl(list(ANYWHERE.items()))
 
 
-app = typer.Typer(cls=Verbs, add_completion=False, rich_markup_mode=None)
+HELP = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(cls=Verbs, add_completion=False, rich_markup_mode=None, context_settings=HELP)
 
 
 @app.callback()
@@ -192,7 +194,7 @@ def _run(words: list[str]) -> None:
 def _write_plainly(command: Any) -> None:
     """Help as plain text for a verb and its sub-verbs: the same bytes in a terminal, a pipe and the docs."""
     command.rich_markup_mode = None
-    command.context_settings = {**command.context_settings, "help_option_names": ["-h", "--help"]}
+    command.context_settings = {**command.context_settings, **HELP}
     if isinstance(command, TyperGroup):
         for inner in command.commands.values():
             _write_plainly(inner)

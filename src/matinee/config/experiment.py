@@ -13,7 +13,8 @@ from annotated_types import Ge, Le, MinLen
 from matinee.config.typed import parameters
 from matinee.contract import Recommender
 from matinee.data.confidence import CONFIDENCES, Confidence
-from matinee.ensemble import ListMethod, ScoreBlend
+from matinee.ensemble.method import ListMethod
+from matinee.ensemble.score_blend import ScoreBlend
 from matinee.errors import ConfigError
 from matinee.ranking.filters import FILTERS, Filter
 from matinee.split import PROTOCOLS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
@@ -27,6 +27,8 @@ from matinee.config.yaml_file import Document, read
 from matinee.contract import Recommender
 from matinee.data.confidence import CONFIDENCES, Confidence
 from matinee.ensemble import METHODS
+from matinee.ensemble.method import ListMethod
+from matinee.ensemble.score_blend import ScoreBlend
 from matinee.errors import ConfigError, MatineeError, UsageError, nearest
 from matinee.evaluation.names import parse, require_depth
 from matinee.evaluation.segments import require
@@ -156,8 +158,12 @@ def _ensemble(given: Any, at: At) -> EnsembleEntry:
         if member in members[:number]:
             spot = at / "members" / number
             raise spot.error("duplicate-name", "this member is given twice", "give it a larger weight")
-    return EnsembleEntry(id=_id(given, given[key], at), method=given[key], recipe=method, members=members,
-                         weights=_weights(given, len(members), at))
+    weights = _weights(given, len(members), at)
+    if weights is not None and isinstance(method, ListMethod) and not method.takes_weights:
+        what = f"{given[key]} counts all members alike"
+        raise (at / "weights").error("weights-refused", what, "leave `weights` out, or use weighted_vote")
+    id_ = _id(given, given[key], at)
+    return EnsembleEntry(id=id_, method=given[key], recipe=method, members=members, weights=weights)
 
 
 def _weights(given: Mapping[str, Any], members: int, at: At) -> tuple[float, ...] | Literal["tuned"] | None:
@@ -214,18 +220,23 @@ def _check_ids(models: Sequence[ModelEntry], ensembles: Sequence[EnsembleEntry],
             what = f"the id {id_!r} is that of {spots[id_]} too"
             raise spot.error("duplicate-id", what, "give one of them an `id`")
         spots[id_] = spot
-    members = {one.id: [member.id for member in one.members if member.id is not None] for one in ensembles}
     for one in ensembles:
         for number, member in enumerate(one.members):
-            if member.id is not None and member.id not in spots:
-                raise (spots[one.id] / "members" / number).error(
-                    "unknown-member", f"no model or ensemble has the id {member.id!r}", nearest(member.id, spots))
+            _check_member(one, member, [model.id for model in models], spots, spots[one.id] / "members" / number)
     try:
-        TopologicalSorter(members).prepare()
+        TopologicalSorter({one.id: [member.id for member in one.members if member.id] for one in ensembles}).prepare()
     except CycleError as error:
         chain = list(reversed(error.args[1]))
         what = f"an ensemble is a member of itself: {' -> '.join(chain)}"
         raise spots[chain[0]].error("cycle", what, "break the chain") from None
+
+
+def _check_member(one: EnsembleEntry, member: Member, models: Sequence[str], known: Collection[str], at: At) -> None:
+    if member.id is not None and member.id not in known:
+        raise at.error("unknown-member", f"no model or ensemble has the id {member.id!r}", nearest(member.id, known))
+    if isinstance(one.recipe, ScoreBlend) and member.id not in models:
+        what = "only a model of this experiment has scores to blend"
+        raise at.error("no-scores", what, "combine lists by rank_sum or a vote")
 
 
 def _check_names(experiment: Experiment, at: At) -> None:
