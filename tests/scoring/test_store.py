@@ -72,6 +72,7 @@ def test_a_model_that_did_not_converge_is_not_stored_and_honest_subnormals_are(f
         (lambda m: m.update(format="1"), "bad-manifest: its keys are"),
         (lambda m: m.pop("about"), "bad-manifest: its keys are"),
         (lambda m: m.update(more=1), "bad-manifest: its keys are"),
+        (lambda m: m["about"].update(loss=float("nan")), "bad-json: .*NaN is no number"),
         (lambda m: m["tensors"].update({"state.weights": 3}), "array 'state.weights' looks like 3"),
         (lambda m: m["tensors"]["members.0.empty"].update(shape=[0, -4]), "array 'members.0.empty' is missing"),
         (lambda m: m["tensors"]["members.0.empty"].update(dtype="object"), "array 'members.0.empty' looks like"),
