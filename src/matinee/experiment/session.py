@@ -21,6 +21,7 @@ def stages(
     Each stage has `fit` (what may be learnt from), `recommend(scorer, k)` and `measure(lists, metrics)`.
     Raises ConfigError for an unknown key, DataError where nothing would be hidden.
     """
-    settings = {"name": "session", "data": {"path": "-"}, "split": split, "filters": list(filters)}
+    settings = {"name": "session", "data": {"path": "-"}, "split": split, "filters": list(filters),
+                "models": [{"model": "popularity"}]}  # an experiment has at least one; none is fitted here
     experiment = experiment_from(settings, Path.cwd())
     return split_stages(dataset, experiment.split.split(dataset), experiment.filters)
