@@ -25,7 +25,7 @@ config < testing
 
 HEAVY = {
     "pydantic": {"config/typed.py"},
-    "polars": {"data", "experiment", "report"},
+    "polars": {"data", "split/export.py", "experiment", "report"},
     "numba": {"numerics", "evaluation"},
     "ruamel": {"config/yaml_file.py"},
     "typer": {"cli"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
 from matinee.ensemble.method import ListMethod, PointsMethod, by_blocks, checked_weights
@@ -23,9 +23,9 @@ class RankSum(PointsMethod):
     Scores are (absent - rank) / absent, averaged over the members, which is the same order the other way round.
     """
 
-    depth: Annotated[int, Ge(1)] = 30
+    depth: Annotated[int, Ge(1), Le(1_000_000)] = 30
     """Places of each list that count."""
-    absent: Annotated[int, Ge(2)] | None = None
+    absent: Annotated[int, Ge(2), Le(1_000_000)] | None = None
     """The rank of an item that does not stand in these places; None: `depth` + 1."""
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class ReciprocalRank(PointsMethod):
     methods", SIGIR 2009.
     """
 
-    k: Annotated[float, Gt(0)] = 60.0
+    k: Annotated[float, Gt(0), Le(1_000_000)] = 60.0
     """How little the first places stand out; the paper's value."""
 
     def points(self, ranks: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -63,7 +63,7 @@ class HalfAndHalf(ListMethod):
 
     takes_weights: ClassVar[bool] = False
 
-    places: Annotated[int, Ge(2)] = 10
+    places: Annotated[int, Ge(2), Le(1_000_000)] = 10
     """Length of the list that is shared: the first half of it, rounded up, is the first member's."""
 
     def combine(self, members: Sequence[Lists], weights: Sequence[float] | None, k: int) -> Lists:

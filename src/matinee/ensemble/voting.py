@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from matinee.ensemble.method import PointsMethod
@@ -22,7 +22,7 @@ class HardVote(PointsMethod):
 
     takes_weights: ClassVar[bool] = False
 
-    depth: Annotated[int, Ge(1)] = 10
+    depth: Annotated[int, Ge(1), Le(1_000_000)] = 10
     """Places of each list that vote."""
 
     def points(self, ranks: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -36,7 +36,7 @@ class HardVote(PointsMethod):
 class WeightedVote(PointsMethod):
     """The weights of the members that have the item, summed. The heaviest member decides what nothing else does."""
 
-    depth: Annotated[int, Ge(1)] = 10
+    depth: Annotated[int, Ge(1), Le(1_000_000)] = 10
     """Places of each list that vote."""
 
     def points(self, ranks: NDArray[np.float64]) -> NDArray[np.float64]:
