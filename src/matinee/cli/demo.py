@@ -22,8 +22,8 @@ def demo(
     The data is MovieTweetings (73,508 ratings of 1,585 films by 3,084 people), which ships with matinee.
     The experiment file is printed at the end: copy it, change it, and give it to `matinee run`.
     """
-    from matinee.cli.data import show_facts
     from matinee.cli.run import carry_out
+    from matinee.cli.show_data import show as show_facts
     from matinee.config import load_experiment
     from matinee.data.describe import describe
     from matinee.data.load import load

@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -133,7 +134,9 @@ def log_at_a_glance(times_: NDArray[np.int64], lengths: NDArray[np.int64], count
         if len(times_) and times_.max() > times_.min():
             days = times_.astype("datetime64[s]")
             time.hist(days, bins=40, color=SECOND)
-            time.tick_params(axis="x", rotation=30)
+            locator = AutoDateLocator(minticks=2, maxticks=5)
+            time.xaxis.set_major_locator(locator)
+            time.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         time.set_title("events over time", fontsize=9, loc="left")
         active = lengths[lengths > 0]
         if len(active):

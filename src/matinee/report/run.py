@@ -15,6 +15,7 @@ from matinee import durable
 from matinee.ensemble.overlap import overlap
 from matinee.evaluation.compare import Comparison, compare_all
 from matinee.evaluation.names import BEYOND_OVERALL, parse
+from matinee.evaluation.sanity import warnings
 from matinee.experiment.answer import Answers
 from matinee.experiment.figures import stored_lists, values_of
 from matinee.experiment.folder import RunFolder
@@ -48,6 +49,8 @@ class Page:
             "manifest": manifest,
             "config": manifest["config"],
             "facts": manifest["data"]["facts"],
+            "warnings": self._warnings(ids, answers),
+            "split_counts": list(manifest["split"]["notes"]["test"]),
             "metrics": metrics,
             "rows": [
                 (
@@ -74,6 +77,20 @@ class Page:
             "users": self._figure("test", None, ids[0], metrics[0])["users"] if ids else 0,
             "submissions": sorted(path.name for path in (self.folder.path / "submission").glob("*.csv")),
         }
+
+    def _warnings(self, ids: Sequence[str], answers: Answers) -> list[str]:
+        """What the data, the split and the lists themselves make a reader doubt."""
+        stage = answers.measured["test"]
+        assert stage.truth is not None
+        personal = {entry.id: entry.recipe.personal for entry in answers.experiment.models}
+        of_lists = [
+            f"{id_}: {warning}"
+            for id_ in ids
+            for warning in warnings(stored_lists(self.folder, id_, stage, 10), stage.truth, stage.given,
+                                    repeats=stage.fit.facts.repeats, personal=personal.get(id_, True))
+        ]
+        manifest = self.folder.manifest
+        return [*manifest["data"]["facts"]["warnings"], *manifest["split"]["notes"].get("warnings", []), *of_lists]
 
     def _order(self) -> list[str]:
         """Entries, best first by the first metric on test."""
