@@ -39,7 +39,10 @@ def gram(log: Interactions) -> NDArray[np.float64]:
 
 
 def item_knn(log: Interactions, neighbours: int, shrink: float) -> NDArray[np.float64]:
-    """(I, I) weights: column i holds the `neighbours` largest shrunk cosines of item i, all else zero."""
+    """(I, I) weights: column i holds the `neighbours` largest shrunk cosines of item i, all else zero.
+
+    Similarities are equal, and the smaller item goes first, where they are equal as float32.
+    """
     products = gram(log)
     n = log.n_items
     out = np.zeros((n, n))
@@ -48,7 +51,7 @@ def item_knn(log: Interactions, neighbours: int, shrink: float) -> NDArray[np.fl
         for j in range(n):
             bottom = np.sqrt(products[i, i]) * np.sqrt(products[j, j]) + shrink
             if i != j and products[i, j] > 0:
-                similar.append((-products[i, j] / bottom, j))
+                similar.append((-np.float32(products[i, j] / bottom), j))
         for similarity, j in sorted(similar)[:neighbours]:
             out[j, i] = -similarity
     return out

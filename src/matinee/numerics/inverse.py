@@ -19,7 +19,7 @@ BLOCK = 512
 
 
 def sweep(upper: NDArray[np.floating]) -> None:
-    """(n, n) with A on and above the diagonal -> -inverse(A) there; what stands below is not read or written.
+    """(n, n) with A on and above the diagonal -> -inverse(A) there; what stands below is not read and means nothing.
 
     n^3 multiplications, half of what they would be without symmetry; 2 n x 512 numbers beside the matrix.
     float32 or float64. Raises ModelError (`singular`) where A is not positive definite to this precision.
