@@ -17,9 +17,13 @@ ROWS: list[list[terminal.Cell]] = [["ease", 0.25, 1234, "영화"], ["als", None,
 
 
 def test_a_table_in_a_pipe_is_plain_and_as_wide_as_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.table("best first", ["model", "recall@10", "users", "title"], [*ROWS, ["x" * 300, 1.0, 1, "y"]])
-    title, header, *rows = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert title == "best first"
+    columns = ["model", "recall@10", "users", "title"]
+    terminal.table("best first of all models, by recall", columns, [*ROWS, ["x" * 300, 1.0, 1, "y"]])
+    out = capsys.readouterr().out
+    title, header, *rows = out.splitlines()
+    assert title == "best first of all models, by recall"
+    assert "\x1b" not in out
+    assert not any(line.endswith(" ") for line in (title, header, *rows))
     assert header.split() == ["model", "recall@10", "users", "title"]
     assert [row.split() for row in rows] == [
         ["ease", "0.2500", "1,234", "영화"],
@@ -32,8 +36,8 @@ def test_a_table_in_a_pipe_is_plain_and_as_wide_as_it_needs(capsys: pytest.Captu
 
 
 def test_a_table_without_rows_is_its_header(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.table("", ["a", "b"], [])
-    assert capsys.readouterr().out.split() == ["a", "b"]
+    terminal.table("a table of nothing", ["a", "b"], [])
+    assert capsys.readouterr().out.splitlines() == ["a table of nothing", "a  b"]
 
 
 def on_a_terminal(code: str, **environment: str) -> tuple[int, str]:

@@ -85,15 +85,19 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) ->
     from rich.text import Text
 
     width = _width(sys.stdout)
-    shown = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD if width else None,
-                  pad_edge=False, header_style="bold", title_style="bold")
+    shown = Table(box=box.SIMPLE_HEAD if width else None, pad_edge=False, header_style="bold")
     for number, name in enumerate(columns):
         right = bool(rows) and all(isinstance(row[number], int | float | None) for row in rows)
         shown.add_column(Text(name), justify="right" if right else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(Text(_text(cell)) for cell in row))
-    console = Console(file=sys.stdout, width=width or 10_000, highlight=False, no_color=None if width else True)
-    console.print(shown)
+    console = Console(file=sys.stdout, width=width or 10_000, force_terminal=width is not None, highlight=False)
+    with console.capture() as drawn:
+        if title:
+            console.print(Text(title, style="bold"))
+        console.print(shown)
+    sys.stdout.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
+    sys.stdout.flush()
 
 
 def _text(cell: Cell) -> str:
