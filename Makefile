@@ -39,10 +39,10 @@ fast: check
 	$(BIN)/pytest -n 2 -m "not slow"
 
 quality: .venv/.dev
-	$(BIN)/python benchmarks/quality/run.py
+	$(BIN)/python -m benchmarks.quality.run
 
 bench: .venv/.dev
-	$(BIN)/python benchmarks/speed/run.py
+	$(BIN)/python -m benchmarks.speed.run $(ARGS)
 
 # On a machine where pip finds a CPU build of torch; see docs/guides/dependencies.md.
 LOCK := $(BIN)/pip-compile -q -c torch.txt --generate-hashes --no-emit-find-links --no-emit-index-url --unsafe-package torch --strip-extras
