@@ -135,9 +135,3 @@ def test_unknown_items_and_users_of_dates_are_listed_and_change_nothing(tmp_path
 def test_a_date_that_is_none_is_refused_with_its_line(tmp_path):
     with pytest.raises(DataError, match=r"list\.csv:2: bad-time: 'soon' is no date; write 2022-05-01"):
         Available(file=write(tmp_path, "item,from,until\n7,soon,\n")).fit(DATA)
-
-
-def test_the_hash_of_a_filter_follows_all_that_decides(tmp_path):
-    hashes = {FutureItems(horizon=h).fit(DATA).hash() for h in (1, 2, 2)}
-    hashes |= {UnpopularItems(least=least).fit(DATA).hash() for least in (1, 2, 2)}
-    assert len(hashes) == 4

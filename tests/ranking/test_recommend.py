@@ -7,10 +7,10 @@ import pytest
 
 from matinee.data.columns import Features, Numbers
 from matinee.data.interactions import Interactions
-from matinee.errors import DataError, UsageError
+from matinee.errors import UsageError
 from matinee.ranking import recommend as module
 from matinee.ranking.filters import ByYear, OfItems
-from matinee.ranking.recommend import ask_from, fill, places, recommend, recommend_blocks
+from matinee.ranking.recommend import ask_from, fill, recommend, recommend_blocks
 from tests.ranking.scorers import Fused, ItemItem, Same
 
 U, I = 60, 12
@@ -148,10 +148,3 @@ def test_queries_are_plain_and_know_who_is_new_to_the_model():
     np.testing.assert_array_equal(queries.history.items, LOG.take(np.array([9, 7, -1, 3])).items)
     np.testing.assert_array_equal(queries.at, LOG.last_times()[[9, 7, 0, 3]] * np.array([1, 1, 0, 1]))
     np.testing.assert_array_equal(queries.attributes.numbers("age").values, [9, 7, np.nan, 3])
-
-
-def test_a_place_is_asked_for_a_user_who_has_no_list():
-    lists = recommend(MODEL, ASK, np.array([2, 5]), 3, repeats=False)
-    for strange in ([2, 9], [2, 3]):
-        with pytest.raises(DataError, match=r"no-list: user row [39] was asked for and has no list"):
-            places(lists, np.array(strange))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import tracemalloc
 
 import numpy as np
-import polars as pl
 import pytest
 
 from matinee.contract import Queries
@@ -15,9 +13,10 @@ from matinee.data.dataset import Dataset
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
 from matinee.errors import DataError
+from matinee.experiment import submission
 from matinee.ranking import recommend as module
 from matinee.ranking.filters import Allow, Deny
-from matinee.ranking.recommend import ask_from, places, recommend, recommend_blocks
+from matinee.ranking.recommend import ask_from, recommend, recommend_blocks
 from tests.ranking.scorers import Fused, ItemItem, Same
 
 I = 40
@@ -61,13 +60,17 @@ def test_I3_a_user_who_saw_all_but_two_gets_those_two():
         assert not lists.filled.any()
 
 
-def test_I4_users_named_twice_get_one_list_each_and_every_request_finds_it():
-    ask, model = asking(log_of(30)), ItemItem(np.random.default_rng(1).normal(size=(I, I)).astype(np.float32))
+def test_I4_users_named_twice_get_a_block_for_each_request_in_its_order(tmp_path):
+    log, model = log_of(30), ItemItem(np.random.default_rng(1).normal(size=(I, I)).astype(np.float32))
+    data = Dataset(log, Vocabulary.of(f"{n:02}" for n in range(30)), Vocabulary.of(f"{n:02}" for n in range(I)),
+                   Features(I), Features(30))
     asked = np.array([20, 3, 3, 20, 11])
-    lists = recommend(model, ask, asked, 5, repeats=False)
+    lists = recommend(model, asking(log), asked, 5, repeats=False)
     assert lists.users.tolist() == [3, 11, 20]
-    alone = [recommend(model, ask, np.array([user]), 5, repeats=False).items[0].tolist() for user in asked]
-    assert lists.items[places(lists, asked)].tolist() == alone
+    submission.write(tmp_path / "lists.csv", lists, data, "boostcamp", asked)
+    alone = [recommend(model, asking(log), np.array([user]), 5, repeats=False).items[0] for user in asked]
+    rows = [f"{user:02},{item:02}" for user, items in zip(asked, alone, strict=True) for item in items]
+    assert (tmp_path / "lists.csv").read_text().split() == ["user,item", *rows]
 
 
 @pytest.mark.parametrize("fused", [False, True])
@@ -122,15 +125,17 @@ def test_I13_lists_of_ids_hold_exactly_as_many_items_as_are_left(tmp_path):
         ids(Allow, ["no", "1"], 10)
 
 
-def test_I14_scores_are_written_with_a_point_and_read_back_the_same_and_zero_has_no_sign():
+def test_I14_scores_are_written_with_a_point_and_read_back_the_same_and_zero_has_no_sign(tmp_path):
     scores = np.array([1e-45, -0.0, 0.0, 1 / 3, 16777217.0, -1e-38], np.float32)
     log = Interactions.empty(1, len(scores))
     lists = recommend(Same(scores), asking(log), np.array([0]), len(scores), repeats=False)
     filled = recommend(Same(scores), asking(log), np.array([0]), 6, repeats=False, fallback=-POPULARITY[:6] * 0)
-    text = io.BytesIO()
-    pl.DataFrame({"score": lists.scores[0]}).write_csv(text)
-    cells = text.getvalue().decode().split()[1:]
-    assert not any("," in cell or cell.startswith("-0.0") for cell in cells)
+    data = Dataset(log, Vocabulary.of(["u"]), Vocabulary.of("abcdef"), Features(6), Features(1))
+    submission.write(tmp_path / "lists.csv", lists, data, "table", np.array([0]))
+    header, *rows = (line.split(",") for line in (tmp_path / "lists.csv").read_text().split())
+    assert {len(row) for row in rows} == {len(header)}  # no decimal comma
+    cells = [row[header.index("score")] for row in rows]
+    assert not any(cell.startswith("-0") for cell in cells if float(cell) == 0)
     assert not np.signbit(filled.scores).any()
     np.testing.assert_array_equal(np.array([float(cell) for cell in cells], np.float32), lists.scores[0])
     assert [item for item in lists.items[0] if scores[item] == 0] == [1, 2]

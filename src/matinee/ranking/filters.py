@@ -6,9 +6,8 @@ filters a list holds exactly min(k, items that every filter allows and the user 
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -33,15 +32,6 @@ class FittedFilter(ABC):
     @abstractmethod
     def allowed(self, queries: Queries) -> NDArray[np.bool_]:
         """(B, I) true where the item may be in the list."""
-
-    def hash(self) -> str:
-        """SHA-256 of all that decides."""
-        digest = hashlib.sha256(type(self).__name__.encode())
-        for field in fields(self):
-            value = getattr(self, field.name)
-            digest.update(field.name.encode())
-            digest.update(np.ascontiguousarray(value).data if isinstance(value, np.ndarray) else repr(value).encode())
-        return digest.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ def recommend_blocks(
 ) -> Iterator[Lists]:
     """The lists of `users`, block by block, ascending; whoever is named twice gets one list.
 
-    users     rows that `ask` knows, in any order; `places` finds each one's list in the order of asking
+    users     rows that `ask` knows, in any order, repeats allowed
     repeats   may an item of the history come again? Where not, it never does
     filters   what else may not be recommended
     fallback  (I,) popularity: fills lists shorter than k with what is allowed, unseen and not yet there, the
@@ -125,15 +125,6 @@ def recommend_blocks(
         yield Lists(block, items, scores, filled)
         if progress is not None:
             progress("recommend", min(start + size, len(users)), len(users))
-
-
-def places(lists: Lists, asked: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) where in `lists` each of the users `asked` stands, repeats allowed. Raises DataError for a missing one."""
-    at = np.minimum(np.searchsorted(lists.users, asked), len(lists) - 1)
-    missing = asked[lists.users[at] != asked] if len(lists) else asked
-    if len(missing):
-        raise DataError("no-list", f"user row {missing[0]} was asked for and has no list", "recommend to them first")
-    return at
 
 
 def fill(
