@@ -23,8 +23,8 @@ HISTORY = """profile_id,ss_id,log_time,act_target_dtl,album_id,payment,continuou
 """
 ENDS = """profile_id,ss_id,log_time,act_target_dtl,album_id,watch_time,total_time,continuous_play
 3,20220301160000,20220301170000,MKID049,871,14,117,1
-3,20220301160000,20220301170300,MKID049,872,20,300,0
-3,20220301160000,20220301170500,MKID049,872,119,300,0
+3,20220301160000,20220301170300,MKID049,872,119,300,0
+3,20220301160000,20220301170500,MKID049,872,20,300,0
 3,20220301160000,20220301183000,MKID049,871,,117,1
 9,20220301160000,20220301170000,MKID049,871,14,117,1
 3,20220301160000,20220301165900,MKID049,871,14,117,1
@@ -104,6 +104,11 @@ def test_ends_join_the_latest_start_before_them(source: Source) -> None:
     assert source.notes["ends"] == 6
     assert source.notes["ends_without_start"] == 2  # another profile, and one before every start
     assert source.notes["views_without_end"] == 2
+
+
+def test_an_end_without_seconds_gives_way_to_one_with_them(tmp_path: Path) -> None:
+    more = ENDS + "3,20220301160000,20220301182000,MKID049,871,50,117,1\n"
+    assert uplus.read(written(tmp_path, watch_e_data=more), Reading()).columns["watch_seconds"][4] == 50
 
 
 def test_profiles(source: Source) -> None:

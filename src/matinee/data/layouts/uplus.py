@@ -148,7 +148,7 @@ def _watch_time(
     )
     found = ends.join_asof(begun, on="time", by=["user", "item", "session"], strategy="backward",
                            check_sortedness=False)  # fmt: skip
-    matched = found.drop_nulls("start").sort("seconds", nulls_last=False, maintain_order=True)
+    matched = found.drop_nulls("start").sort(pl.col("seconds").fill_nan(-1.0), maintain_order=True)
     watched, total = np.full((2, len(starts)), np.nan, np.float32)
     at = matched["start"].to_numpy()
     watched[at], total[at] = matched["seconds"].to_numpy(), matched["whole"].to_numpy()
