@@ -119,8 +119,18 @@ ENDINGS: list[tuple[BaseException, int, str]] = [
     (
         OSError(errno.ENOSPC, "No space left on device", "/x/y"),
         5,
-        "/x/y: cannot-write: the disk is full (No space left on device); "
-        "free some space, then run the same command again",
+        "/x/y: machine: No space left on device; free some space, then run the same command again",
+    ),
+    (
+        PermissionError(errno.EACCES, "Permission denied", "/x\x07"),
+        5,
+        "/x\\x07: machine: Permission denied; choose another place, or ask for the permission",
+    ),
+    (
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "/x"),
+        1,
+        "fault: FileNotFoundError: [Errno 2] No such file or directory: '/x'; "
+        "this is a fault of matinee: --debug shows where, please report it",
     ),
     (
         ZeroDivisionError("by\nzero"),
@@ -197,7 +207,7 @@ def test_a_full_disk_behind_stdout_is_said() -> None:
     done = process("--help", shell="> /dev/full")
     assert done.returncode == 5
     assert done.stderr.decode() == (
-        "cannot-write: the disk is full (No space left on device); free some space, then run the same command again\n"
+        "machine: No space left on device; free some space, then run the same command again\n"
     )
 
 

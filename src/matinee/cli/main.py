@@ -52,6 +52,22 @@ ANYWHERE = {
 }
 
 
+SPACE = "free some space, then run the same command again"
+PERMISSION = "choose another place, or ask for the permission"
+
+MACHINE = {
+    errno.ENOSPC: SPACE,
+    errno.EDQUOT: SPACE,
+    errno.EACCES: PERMISSION,
+    errno.EPERM: PERMISSION,
+    errno.EROFS: PERMISSION,
+    errno.EIO: "the disk failed: copy what you can, then look at the machine's log",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENOMEM: "use less data or a smaller model",
+}
+"""Errors of the system that are no fault of ours, and the way out of each."""
+
+
 class Terminated(BaseException):
     """A stop by SIGTERM."""
 
@@ -144,9 +160,8 @@ def _as_told(error: BaseException, verb: str) -> MatineeError:
         return told
     if isinstance(error, MemoryError):
         return ResourceError("out-of-memory", str(error) or "the memory is used up", "use less data or a smaller model")
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        way = "free some space, then run the same command again"
-        return ResourceError("cannot-write", f"the disk is full ({error.strerror})", way, error.filename)
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        return ResourceError("machine", f"{error.strerror}", MACHINE[error.errno], error.filename)
     return MatineeError("fault", f"{type(error).__name__}: {error}",
                         "this is a fault of matinee: --debug shows where, please report it")
 
