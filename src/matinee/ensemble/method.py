@@ -76,7 +76,7 @@ def checked_weights(weights: Sequence[float] | None, members: int) -> NDArray[np
     for weight in given.tolist():
         if not (math.isfinite(weight) and weight >= 0):
             raise ConfigError("bad-weights", f"{weight} is no weight", "give finite numbers of 0 or more")
-    if not given.sum() > 0:
+    if not given.any():
         raise ConfigError("bad-weights", "the weights sum to 0", "give at least one member a weight above 0")
     scaled = given / given.max()  # first, so that a sum cannot overflow
     return np.asarray(scaled / scaled.sum())
