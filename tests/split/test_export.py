@@ -50,7 +50,8 @@ def test_tables_say_what_the_split_says(tmp_path: Path, protocol: Protocol, spec
         assert len(frame) == len(stage.truth.items)
     train = read(tmp_path / "out/train.csv")
     assert len(train) == split.stages["valid"].fit.sum()
-    hidden = [set(read(tmp_path / "out" / f"{name}.csv").select("user", "item", "time").rows()) for name in split.stages]
+    tables = [read(tmp_path / "out" / f"{name}.csv") for name in split.stages]
+    hidden = [set(table.select("user", "item", "time").rows()) for table in tables]
     assert not set.intersection(*hidden)  # by event, also where a pair is hidden in both
     if not dataset.facts.repeats:
         parts = [pairs(train), *(pairs(read(tmp_path / "out" / f"{name}.csv")) for name in ("valid", "test"))]
