@@ -6,7 +6,7 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from matinee.data import blocks
@@ -33,6 +33,14 @@ def fast(path, form):
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(PIECES, max_size=30).map("".join), st.integers(1, 40), st.sampled_from([",", "::", "\t"]))
+@example('a,"b"c\n', 40, ",")
+@example('a,b"c,d"\n', 40, ",")
+@example('a,b"\nc,"d"\n', 40, ",")
+@example('"a""b,c"d,e"\n', 40, ",")
+@example("a,b\n\ufeffa,b\n", 4, ",")
+@example("a,b\r\nc,d\r\n", 4, ",")
+@example("a\nb,c,d\n", 40, ",")
+@example("a::b::c\nd\n", 40, "::")
 def test_the_fast_reader_agrees_with_the_exact_one_or_steps_aside(tmp_path_factory, text, block, separator):
     path = tmp_path_factory.mktemp("twins") / "t.csv"
     path.write_bytes(text.replace(",", separator).encode())

@@ -52,6 +52,8 @@ def test_D17_blanks_around_ids_are_kept_counted_and_placed(tmp_path):
         {"file": "log.csv", "column": "user", "rows": 1, "first_line": 3},
         {"file": "log.csv", "column": "item", "rows": 3, "first_line": 4},
     ]
+    wide = loaded(tmp_path, HEADER + "a,x\u3000,1\n".encode())  # no ASCII blank in the file
+    assert wide.facts.notes["blanks_around_ids"][0]["rows"] == 1
 
 
 def test_D18_an_empty_id_is_refused_where_it_stands(tmp_path):

@@ -25,7 +25,7 @@ def test_D3_byte_order_marks_never_reach_a_column_name(tmp_path):
         assert loaded(tmp_path, content).hash == plain.hash
 
 
-def test_D4_invalid_utf8_names_line_column_and_offset(tmp_path):
+def test_D4_invalid_utf8_names_line_column_and_offset(tmp_path, monkeypatch):
     content = HEADER + "a,영화,1\nb,caf".encode() + b"\xe9,2\n"
     error = refused(tmp_path, content, "bad-encoding")
     assert at(error) == (3, 6)
@@ -33,9 +33,11 @@ def test_D4_invalid_utf8_names_line_column_and_offset(tmp_path):
     assert "0xe9" in str(error)
     assert "--encoding" in str(error)
     assert ("b", "café") in pairs(loaded(tmp_path, HEADER + b"b,caf\xe9,2\n", encoding="latin-1"))
-    wrong = refused(tmp_path, HEADER + b"a,x,1\nb,\xff\xff,2\n", "bad-encoding", encoding="cp949")
+    monkeypatch.setattr(blocks, "BLOCK", 8)  # the error lies in a later block, and one letter on a border
+    korean = HEADER + "가,나,1\nb,".encode("cp949") + b"\xff\xff,2\n"
+    wrong = refused(tmp_path, korean, "bad-encoding", encoding="cp949")
     assert "cp949" in str(wrong)
-    assert f"offset {len(HEADER) + 8}" in str(wrong)
+    assert f"offset {len(HEADER) + 10}" in str(wrong)
     assert at(wrong)[0] == 3
 
 
@@ -82,6 +84,7 @@ def test_D8_an_unterminated_quote_is_named_where_it_opened(tmp_path, monkeypatch
 def test_D9_a_record_over_the_limit_is_refused(tmp_path):
     error = refused(tmp_path, HEADER + b"a,x,1\nb," + b"y" * 20_000_000 + b",2\n", "too-long")
     assert at(error) == (3, RECORD_LIMIT + 1)
+    assert at(refused(tmp_path, HEADER + b"a,x," + b"1" * 1_500_000 + b"\n", "too-long"))[0] == 2
     wide = refused(tmp_path, b",".join(b"c%d" % i for i in range(1_000_000)) + b"\n", "too-long")
     assert at(wide)[0] == 1
     quoted = HEADER + b'a,"' + b"y\n" * (RECORD_LIMIT // 2 + 10) + b'",1\n'
@@ -99,7 +102,7 @@ def test_D10_rows_with_too_few_or_too_many_fields_are_refused(tmp_path):
     assert "60 bad rows; also lines 3, " in str(both)
 
 
-def test_D11_a_wrong_delimiter_or_header_names_the_columns_found(tmp_path):
+def test_D11_a_wrong_delimiter_or_header_names_the_columns_found(tmp_path, monkeypatch):
     colon = refused(tmp_path, b"user:item:time\na:x:1\n", "no-column")
     assert "found 'user:item:time'" in str(colon)
     none = refused(tmp_path, ROWS, "no-column")
@@ -108,6 +111,8 @@ def test_D11_a_wrong_delimiter_or_header_names_the_columns_found(tmp_path):
     assert "no column 'user'; found 'usr', 'item'; did you mean 'usr'?" in str(near)
     twice = refused(tmp_path, HEADER + ROWS + HEADER + ROWS, "repeated-header")
     assert at(twice)[0] == 5
+    monkeypatch.setattr(blocks, "BLOCK", len(HEADER))  # so that a block begins with the header
+    assert at(refused(tmp_path, HEADER + b"user1,item,1\n\n" + HEADER, "repeated-header"))[0] == 4
     assert "the header stands here again" in str(twice)
 
 
