@@ -91,7 +91,7 @@ def datasets(draw: st.DrawFn, layout: str) -> Dataset:
 
 
 @pytest.mark.parametrize("layout", list(convert.TARGETS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_there_and_back_is_the_same_data_set(layout: str, data: st.DataObject) -> None:
     before = data.draw(datasets(layout))
