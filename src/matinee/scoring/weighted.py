@@ -6,7 +6,7 @@ model, so a stored model, a blend and the server weight a new history as the tra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.contract import FusedScorer, Masks, Queries, Recommender, Run, Scorer
-from matinee.data.confidence import Confidence, State, confidence, name_of
+from matinee.data.confidence import Confidence, confidence, name_of
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
 from matinee.numerics.topk import select
@@ -31,11 +31,6 @@ class Weighted(FusedScorer):
 
     def __post_init__(self) -> None:
         confidence(self.confidence, self.settings)  # a wrong name is found when a model is loaded, not when it is asked
-
-    @classmethod
-    def wrapping(cls, chosen: Confidence, state: State) -> Callable[[Scorer], Weighted]:
-        """Wraps any scorer that was fitted under this confidence."""
-        return lambda scorer: cls(scorer, name_of(chosen), asdict(chosen), state)
 
     @property
     def found(self) -> Mapping[str, Any]:  # type: ignore[override]
@@ -70,7 +65,10 @@ def fit_weighted(recipe: Recommender, chosen: Confidence, train: Dataset, run: R
         raise ConfigError("weights-ignored", f"{type(recipe).__name__} does not honour confidence weights, and "
                           f"{name_of(chosen)!r} is asked of it", "leave `weights` out for this model")
     state = chosen.fit(train)
-    wrap = Weighted.wrapping(chosen, state)
+
+    def wrap(scorer: Scorer) -> Weighted:
+        return Weighted(scorer, name_of(chosen), asdict(chosen), state)
+
     if run.validate is not None:
         judge = run.validate
         run = run.with_(validate=lambda scorer: judge(wrap(scorer)))
