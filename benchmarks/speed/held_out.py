@@ -1,0 +1,43 @@
+"""One split for both sides: what they may learn from, and how good their lists are on what was hidden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import matinee
+from matinee.data.dataset import Dataset
+from matinee.experiment.stages import StageData
+from matinee.ranking.lists import Lists
+
+SPLIT = {"protocol": "gap_and_tail", "refit": True}  # both learn from all that is not hidden at test
+
+
+def held_out(folder: str | Path | Dataset) -> StageData:
+    dataset = folder if isinstance(folder, Dataset) else matinee.load(folder)
+    return matinee.stages(dataset, SPLIT)["test"]
+
+
+def write_train(stage: StageData, path: Path) -> None:
+    """`users`, `items`, `times` (E,) in raw ids, which are numbers in this data set."""
+    log = stage.fit.log
+    np.savez(path, users=_numbers(stage.fit.users.series)[log.users], items=_numbers(stage.fit.items.series)[log.items],
+             times=log.times)
+
+
+def recall(stage: StageData, path: Path) -> float:
+    """recall@10 of stored lists: `users` (V,) and `items` (V, 10) in raw ids, -1 where a list is short."""
+    stored = np.load(path)
+    users = stage.fit.users.encode(pl.Series(stored["users"]).cast(pl.String)).astype(np.int64)
+    items = stage.fit.items.encode(pl.Series(stored["items"].ravel()).cast(pl.String)).reshape(-1, 10)
+    order = np.argsort(users)
+    shape = items.shape
+    scores = np.where(items[order] < 0, -np.inf, -np.arange(10)).astype(np.float32)
+    lists = Lists(users[order], items[order], scores, np.zeros(shape, bool))
+    return next(row.value for row in stage.measure(lists, ["recall@10"]))
+
+
+def _numbers(ids: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return ids.cast(pl.Int64).to_numpy()

@@ -1,0 +1,61 @@
+"""RecTools' side. Run by its own interpreter; prints JSON.
+
+    PYTHON peer_rectools.py csv RATINGS.csv              reading the CSV with pandas, then Dataset.construct
+    PYTHON peer_rectools.py ease TRAIN.npz LISTS.npz     EASE: fit, and ten for everybody, what was seen left out
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rectools import Columns
+from rectools.dataset import Dataset
+from rectools.models import EASEModel
+
+
+def csv(ratings: Path) -> dict[str, float]:
+    start, cpu = time.perf_counter(), time.process_time()
+    frame = pd.read_csv(ratings)
+    frame.columns = pd.Index([Columns.User, Columns.Item, Columns.Datetime])
+    frame[Columns.Weight] = 1.0
+    frame[Columns.Datetime] = pd.to_datetime(frame[Columns.Datetime], unit="s")
+    dataset = Dataset.construct(frame)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    return {"dataset": seconds, "dataset_cpu": cpu, "users": dataset.user_id_map.size,
+            "items": dataset.item_id_map.size, "events": len(dataset.interactions.df)}
+
+
+def ease(train: Path, lists: Path) -> dict[str, float]:
+    stored = np.load(train)
+    frame = pd.DataFrame({Columns.User: stored["users"], Columns.Item: stored["items"], Columns.Weight: 1.0,
+                          Columns.Datetime: pd.to_datetime(stored["times"], unit="s")})
+    dataset = Dataset.construct(frame)
+    everybody = np.unique(stored["users"])
+    del frame
+    model = EASEModel(regularization=500.0)
+    start = time.perf_counter(), time.process_time()
+    model.fit(dataset)
+    fitted = time.perf_counter(), time.process_time()
+    found = model.recommend(users=everybody, dataset=dataset, k=10, filter_viewed=True)
+    ranked = time.perf_counter(), time.process_time()
+    np.savez(lists, users=everybody, items=_table(found, everybody))
+    return {"fit": fitted[0] - start[0], "fit_cpu": fitted[1] - start[1],
+            "top10": ranked[0] - fitted[0], "top10_cpu": ranked[1] - fitted[1]}
+
+
+def _table(found: pd.DataFrame, users: np.ndarray) -> np.ndarray:
+    """(V, 10) raw items, best first."""
+    table = np.full((len(users), 10), -1, np.int64)
+    table[np.searchsorted(users, found[Columns.User].to_numpy()), found[Columns.Rank].to_numpy() - 1] = found[
+        Columns.Item].to_numpy()
+    return table
+
+
+if __name__ == "__main__":
+    what, *paths = sys.argv[1:]
+    print(json.dumps({"csv": csv, "ease": ease}[what](*map(Path, paths))))

@@ -1,0 +1,65 @@
+"""The speed figures as Markdown, each stage with where its figures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmarks.provenance import table, told
+
+CALLED = {"dataset": "CSV to Dataset", "fit": "fit", "top10": "top 10 for all", "ten": "ten metrics, first call",
+          "ten_again": "ten metrics, second call", "ten_in_segments": "the same, everybody and three segments",
+          "seconds": "whole process", "peak_mb": "peak memory"}
+
+
+def lines(stages: Mapping[str, Any]) -> Iterator[str]:
+    yield "# Speed and memory"
+    yield ""
+    yield ("Median (least to most) over the rounds; the sides take turns, each in a new process. \"Times faster\" is "
+           "the peer's seconds by ours, round by round. CPU seconds are those of all threads together: on a busy "
+           "machine they say more than the clock.")
+    for stage in stages.values():
+        yield ""
+        yield f"## {stage['title']}"
+        yield ""
+        yield from told(stage["origin"])
+        loads = stage["rounds"].get("load")
+        if loads:
+            yield f"- load average before each round: {', '.join(map(str, loads))}"
+        yield ""
+        yield from (_added(stage) if "added_mb" in stage else _figures(stage))
+        if "recall@10" in stage:
+            sides = stage["recall@10"]
+            yield ""
+            yield f"recall@10 on what was hidden: ours {sides['ours']:.4f}, {stage['peer']} {sides['peer']:.4f}."
+
+
+def _figures(stage: Mapping[str, Any]) -> list[str]:
+    if "peer" not in stage:
+        return table(["", "", "at most", "reached"], [
+            [CALLED[one["name"]], _spread(one["ours"], one["unit"]), one["wanted"] or "", _answer(one)]
+            for one in stage["figures"]])
+    head = ["", "ours", stage["peer"], "times faster", "wanted", "reached", "CPU, ours", f"CPU, {stage['peer']}"]
+    return table(head, [
+        [CALLED[one["name"]], _spread(one["ours"], "s"), _spread(one["peer"], "s"), _spread(one["times_faster"], "x"),
+         f"{one['wanted']:g}x" if one["wanted"] else "", _answer(one),
+         *(_spread(one["cpu"][side], "s") if "cpu" in one else "" for side in ("ours", "peer"))]
+        for one in stage["figures"]])
+
+
+def _added(stage: Mapping[str, Any]) -> list[str]:
+    specs = list(stage["sizes"])
+    about = [f"{stage['sizes'][spec]['users']:,} users, {stage['sizes'][spec]['events']:,} events "
+             f"(log {stage['sizes'][spec]['log_mb']:.0f} MB)" for spec in specs]
+    return table(["model", *about], [[model, *(_spread(by_size[spec], "MB") for spec in specs)]
+                                     for model, by_size in stage["added_mb"].items()])
+
+
+def _answer(one: Mapping[str, Any]) -> str:
+    return {None: "", True: "yes", False: "**no**"}[one["reached"]]
+
+
+def _spread(values: Mapping[str, float], unit: str) -> str:
+    digits = 0 if unit == "MB" else 2
+    low, middle, high = (f"{values[key]:.{digits}f}" for key in ("min", "median", "max"))
+    return f"{middle}{'x' if unit == 'x' else ' ' + unit} ({low} to {high})"

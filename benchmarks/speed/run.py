@@ -1,0 +1,193 @@
+"""Seconds and megabytes, each against a peer in one run where there is one.
+
+    python -m benchmarks.speed.run --movierec FOLDER [--rectools PYTHON] [--implicit PYTHON] [--rounds 3]
+        [--only csv ease]
+
+FOLDER holds a log in the layout `boostcamp`. The peers live in environments of their own; PYTHON is the interpreter
+of one. Both sides get the same rows, the same users and settings of equal quality, and take turns: A B A B A B, each
+time in a new process. Every stage is written to results.json and results.md as soon as it is measured; stages that
+were not asked for, or whose peer is not given, keep what was there.
+
+Environment: MATINEE_MOVIEREC, MATINEE_PEER_RECTOOLS and MATINEE_PEER_IMPLICIT serve as defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.provenance import load, provenance, write
+from benchmarks.speed.held_out import held_out, recall, write_train
+from benchmarks.speed.report import lines
+
+import matinee
+
+HERE = Path(__file__).parent
+SIZES = ("synthetic:31360x6807", "synthetic:200000x6807")
+
+
+class Bench:
+    """What every stage needs. The log is read when a stage first asks for it, and not kept while others run."""
+
+    def __init__(self, asked: argparse.Namespace, work: Path) -> None:
+        self.movierec, self.work = Path(asked.movierec).resolve(), work
+        self.peers = {"rectools": asked.rectools, "implicit": asked.implicit}
+        self.rounds: int = asked.rounds
+
+    def ours(self, *words: object) -> dict[str, Any]:
+        return launched([sys.executable, "-m", "benchmarks.speed.ours", *map(str, words)])
+
+    def peer(self, name: str, *words: object) -> dict[str, Any]:
+        return launched([self.peers[name], str(HERE / f"peer_{name}.py"), *map(str, words)])
+
+    def rounds_of(self, ours: Callable[[], dict[str, Any]], peer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A B A B A B; each round with the load average before it."""
+        found: dict[str, list[Any]] = {"ours": [], "peer": [], "load": []}
+        for at in range(self.rounds):
+            found["load"].append(load()[0])
+            for side, work in (("ours", ours), ("peer", peer)):
+                found[side].append(work())
+                print(f"  round {at + 1} {side}: {shown(found[side][-1])}", flush=True)
+        return found
+
+
+def csv(bench: Bench) -> dict[str, Any]:
+    ratings = next((bench.movierec / "train").glob("train_ratings.csv"))
+    found = bench.rounds_of(lambda: bench.ours("csv", bench.movierec), lambda: bench.peer("rectools", "csv", ratings))
+    for key in ("users", "items", "events"):
+        same(found, key)
+    return {"peer": "RecTools", "figures": [against(found, "dataset", 3.0)], "rounds": found}
+
+
+def ease(bench: Bench) -> dict[str, Any]:
+    stage, train = held_out(bench.movierec), bench.work / "train.npz"
+    write_train(stage, train)
+    lists = {side: bench.work / f"{side}.npz" for side in ("ours", "peer")}
+    found = bench.rounds_of(lambda: bench.ours("ease", bench.movierec, lists["ours"]),
+                            lambda: bench.peer("rectools", "ease", train, lists["peer"]))
+    return {"peer": "RecTools", "figures": [against(found, "fit", 3.0), against(found, "top10", 15.0)],
+            "recall@10": {side: recall(stage, path) for side, path in lists.items()}, "rounds": found}
+
+
+def metrics(bench: Bench) -> dict[str, Any]:
+    found = [bench.ours("metrics", bench.movierec) for _ in range(bench.rounds)]
+    names = ("ten", "ten_again", "ten_in_segments")
+    return {"figures": [alone(found, name, 2.0 if name == "ten" else None) for name in names],
+            "users": found[0]["users"], "rounds": {"ours": found}}
+
+
+def whole_run(bench: Bench) -> dict[str, Any]:
+    found = []
+    for at in range(bench.rounds):
+        folder = bench.work / f"runs{at}"
+        command = [sys.executable, "-m", "matinee", "run", str(HERE / "five_models.yaml"), "--runs", str(folder),
+                   "--set", f"data.path={bench.movierec}"]
+        took = launched(command, spoken=False)
+        took["steps"] = json.loads(next(folder.glob("*/timings.json")).read_text())
+        found.append(took)
+        print(f"  round {at + 1}: {took['seconds']:.1f} s, {took['peak_mb']:.0f} MB", flush=True)
+    return {"figures": [alone(found, "seconds"), alone(found, "peak_mb", 2048.0)], "rounds": {"ours": found}}
+
+
+def scoring(bench: Bench) -> dict[str, Any]:
+    found = {spec: [bench.ours("scoring", spec) for _ in range(bench.rounds)] for spec in SIZES}
+    models = [key for key, value in found[SIZES[0]][0].items() if key in ("item_knn", "ease", "als")]
+    return {"sizes": {spec: {key: runs[0][key] for key in ("users", "items", "events", "log_mb")}
+                      for spec, runs in found.items()},
+            "added_mb": {model: {spec: spread([run[model] for run in runs]) for spec, runs in found.items()}
+                         for model in models},
+            "rounds": found}
+
+
+STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
+    "csv": (csv, "rectools", "CSV to Dataset"),
+    "ease": (ease, "rectools", "EASE, l2 500, float32: fit, then ten for everybody, seen left out"),
+    "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
+    "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
+    "scoring": (scoring, None, "What ranking everybody adds to memory"),
+}
+
+
+def against(found: dict[str, Any], name: str, wanted: float | None = None) -> dict[str, Any]:
+    """Both sides, and how many times faster: the median over rounds of peer / ours, and its ends."""
+    ratios = [b[name] / a[name] for a, b in zip(found["ours"], found["peer"], strict=True)]
+    out = {"name": name, "unit": "s", "ours": spread([run[name] for run in found["ours"]]),
+           "peer": spread([run[name] for run in found["peer"]]), "times_faster": spread(ratios), "wanted": wanted,
+           "reached": None if wanted is None else median(ratios) >= wanted}
+    cpu = f"{name}_cpu"
+    if cpu in found["ours"][0]:
+        out["cpu"] = {side: spread([run[cpu] for run in found[side]]) for side in ("ours", "peer")}
+    return out
+
+
+def alone(found: Sequence[dict[str, Any]], name: str, most: float | None = None) -> dict[str, Any]:
+    values = spread([run[name] for run in found])
+    return {"name": name, "unit": "MB" if name.endswith("_mb") else "s", "ours": values, "wanted": most,
+            "reached": None if most is None else values["median"] <= most}
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    return {"median": median(values), "min": min(values), "max": max(values)}
+
+
+def same(found: dict[str, Any], key: str) -> None:
+    """Raises SystemExit where the sides did not work on the same."""
+    seen = {run[key] for side in ("ours", "peer") for run in found[side]}
+    if len(seen) > 1:
+        raise SystemExit(f"the sides see other {key}: {seen}")
+
+
+def launched(command: list[str], *, spoken: bool = True) -> dict[str, Any]:
+    """What a command says of itself in its last line, with the seconds and the peak memory of its whole process."""
+    done = subprocess.run([sys.executable, str(HERE / "launch.py"), *command], stdout=subprocess.PIPE, check=True)
+    took = json.loads(done.stdout)
+    if took.pop("code"):
+        raise SystemExit(f"{' '.join(command)} failed:\n{took['output']}")
+    output = took.pop("output")
+    own: dict[str, Any] = json.loads(output.strip().splitlines()[-1]) if spoken else {}
+    return {**took, **own}
+
+
+def shown(run: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value:.2f}" for key, value in run.items() if isinstance(value, float))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--movierec", default=os.environ.get("MATINEE_MOVIEREC"))
+    parser.add_argument("--rectools", default=os.environ.get("MATINEE_PEER_RECTOOLS"))
+    parser.add_argument("--implicit", default=os.environ.get("MATINEE_PEER_IMPLICIT"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES))
+    asked = parser.parse_args()
+    if asked.movierec is None:
+        parser.error("say where the log is: --movierec or MATINEE_MOVIEREC")
+    stored = HERE / "results.json"
+    results = json.loads(stored.read_text()) if stored.is_file() else {"stages": {}}
+    with tempfile.TemporaryDirectory() as work:
+        bench = Bench(asked, Path(work))
+        bench.ours("warm")
+        for name in asked.only:
+            stage, peer, title = STAGES[name]
+            if peer is not None and bench.peers[peer] is None:
+                print(f"{name}: left out, as no interpreter with {peer} is given", flush=True)
+                continue
+            print(f"{name}: {title}", flush=True)
+            origin = provenance([0], matinee.Run().threads)
+            results["stages"][name] = {"title": title, "origin": origin, **stage(bench), "load_at_the_end": load()[0]}
+            results["stages"] = {key: results["stages"][key] for key in STAGES if key in results["stages"]}
+            write(HERE, results, lines(results["stages"]))
+    print((HERE / "results.md").read_text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
