@@ -39,7 +39,8 @@ class Answers:
         for stage in ("final", "test", "valid"):
             if self.folder.model(stage, id_).is_dir():
                 return stage
-        known = [entry.id for entry in (*self.experiment.models, *self.experiment.ensembles)]
+        models, ensembles = self.experiment.models, self.experiment.ensembles
+        known = [entry.id for entry in models] + [entry.id for entry in ensembles]
         raise ModelError(
             "no-model", f"{self.folder.id} has no fitted {id_!r}", f"it has {', '.join(known)}", self.folder.path
         )

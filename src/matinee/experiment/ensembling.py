@@ -16,8 +16,10 @@ import numpy as np
 
 from matinee import durable
 from matinee.config import EnsembleEntry, Experiment, Member
-from matinee.ensemble import METHODS, ListMethod, ScoreBlend
+from matinee.ensemble import METHODS
 from matinee.ensemble.external import read_lists
+from matinee.ensemble.method import ListMethod
+from matinee.ensemble.score_blend import ScoreBlend
 from matinee.ensemble.weights import tuned_blend, tuned_lists
 from matinee.errors import ConfigError, ModelError
 from matinee.experiment import fingerprint, lists_store
