@@ -93,6 +93,9 @@ class Scorer(ABC):
 class FusedScorer(Scorer):
     """A scorer that can rank while it scores, without writing (B, I) to memory."""
 
+    block: ClassVar[int] = 2048
+    """So many users at a time it is best asked for."""
+
     @abstractmethod
     def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """(B, K) items and scores, exactly what `top_k(score(queries), k, masks)` gives; -1 and -inf pad a short list.

@@ -27,7 +27,7 @@ Ask = Callable[[NDArray[np.int64]], Queries]
 CELLS = 1 << 22
 """Scores in one block, about: 16 MB of float32."""
 MOST_USERS = 2048
-"""Users in one block."""
+"""Users in one block of a scorer that does not say."""
 
 
 def ask_from(given: Interactions, fitted_counts: NDArray[np.int64], user_features: Features) -> Ask:
@@ -104,7 +104,7 @@ def recommend_blocks(
     if not bool(np.all(users[1:] > users[:-1])):
         users = np.unique(users)
     order = None if fallback is None else np.argsort(-fallback, kind="stable").astype(np.int32)
-    size = max(1, min(MOST_USERS, CELLS // max(1, scorer.n_items)))
+    size = block_size(scorer)
     for start in range(0, max(1, len(users)), size):
         block = users[start : start + size]
         with limited(threads) if threads else nullcontext():
@@ -125,6 +125,12 @@ def recommend_blocks(
         yield Lists(block, items, scores, filled)
         if progress is not None:
             progress("recommend", min(start + size, len(users)), len(users))
+
+
+def block_size(scorer: Scorer) -> int:
+    """Users in one block. A fused scorer writes no scores; of its cells there are but a filter's booleans."""
+    most, cells = (scorer.block, 16 * CELLS) if isinstance(scorer, FusedScorer) else (MOST_USERS, CELLS)
+    return max(1, min(most, cells // max(1, scorer.n_items)))
 
 
 def fill(

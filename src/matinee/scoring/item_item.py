@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from matinee.scoring.checks import check_catalogue
 class DenseItemItem(FusedScorer):
     """score(u, i) = sum over the history's items j of value_j x weights[j, i]. 4 I^2 bytes."""
 
+    block: ClassVar[int] = 8192  # the weights are laid out anew for each block
     weights: NDArray[np.float32]  # (I, I)  row: item of the history, column: item scored
 
     def __post_init__(self) -> None:
