@@ -211,6 +211,24 @@ def test_a_full_disk_behind_stdout_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize("verb", ["sys.stdout.write('한' * 10)", "typer.echo('한' * 100_000)"])
+def test_a_reader_that_has_gone_is_no_fault(verb: str) -> None:
+    code = f"""
+import sys, typer
+import matinee.cli.models
+from matinee.cli.main import main
+app = typer.Typer()
+app.command()(lambda: {verb} and None)
+matinee.cli.models.app = app
+sys.exit(main(["models"]))
+"""
+    gone, end = os.pipe()
+    os.close(gone)
+    done = subprocess.run([sys.executable, "-c", code], stdout=end, stderr=subprocess.PIPE, timeout=20, check=False)
+    os.close(end)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_closed_streams_are_no_fault() -> None:
     for shell in (">&-", "2>&-", ">&- 2>&-"):
         assert process("--help", shell=shell).returncode == 0

@@ -102,6 +102,14 @@ def test_a_poor_terminal_is_no_fault(environment: dict[str, str]) -> None:
     assert ("━" in said) == (environment.keys() <= {"LC_ALL", "LANG", "NO_COLOR"})
 
 
+def test_a_terminal_that_cannot_show_a_letter_gets_its_number() -> None:
+    code, said = on_a_terminal(
+        "from matinee.cli import main, terminal as t\nmain._make_streams_safe()\nt.say('영')\nt.complain('화')",
+        PYTHONIOENCODING="ascii",
+    )
+    assert (code, said.split()) == (0, ["\\uc601", "\\ud654"])
+
+
 def test_without_a_terminal_only_a_slow_step_says_where_it_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ def test_an_overridden_file_is_the_edited_file(tmp_path: Path) -> None:
         ),
         ("sed=1", "--set sed: unknown-key: sed: there is no such key; did you mean seed?"),
         ("outptu.k=5", "--set outptu.k: unknown-key: outptu: there is no such key; did you mean output?"),
+        ("data={path: 5}", "--set data: wrong-type: data.path: 5 is refused; must be text at least 1 long"),
         (
             "models.v1.2.l2=-1",
             "--set models.v1.2.l2: out-of-range: models[1].l2: -1 is refused; must be a number > 0 and <= 1000",

@@ -1,4 +1,4 @@
-"""A model that cannot honour a confidence, but learns from features."""
+"""A model that cannot honour a confidence (가중치), but learns from features."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from matinee.errors import ConfigError
 from matinee.ranking.filters import FILTERS
 from matinee.split import PROTOCOLS
 from tests.cli.commands import Said, matinee, process
-from tests.config.experiments import made, refused, write
+from tests.config.experiments import BASE, made, refused, write
 
 __all__ = ["matinee"]
 
@@ -191,7 +191,10 @@ def test_C12_awkward_readers_get_the_same_bytes_and_no_traceback() -> None:
             ["--help"],
             [{"LANG": "C", "LC_ALL": "C"}, {"LANG": "ko_KR.EUC-KR"}, {"TERM": "dumb"}, {"PYTHONHASHSEED": "1"}],
         ),
-        (["models"], [{"LC_ALL": "C", "COLUMNS": "1", "PYTHONIOENCODING": "ascii", "PYTHONHASHSEED": "2"}]),
+        (
+            ["models", str(BASE / "toy_unweighted.py")],
+            [{"LC_ALL": "C", "COLUMNS": "1", "PYTHONIOENCODING": "ascii", "PYTHONHASHSEED": "2"}],
+        ),
     ):
         usual = process(*words)
         assert (usual.returncode, usual.stderr) == (0, b"")
