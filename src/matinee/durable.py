@@ -26,8 +26,8 @@ TEMPORARY = ".matinee-tmp-"
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A binary file to write into; it becomes `path` when the block ends without an error."""
-    temporary = _temporary_beside(path)
     with _resource_errors(path):
+        temporary = _temporary_beside(path)
         try:
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 yield file
@@ -60,8 +60,8 @@ def publishing(folder: Path) -> Iterator[Path]:
     An older `folder` is moved aside first and deleted after the rename; if the machine stops between
     the two renames, `recover` puts the older one back.
     """
-    temporary = _temporary_beside(folder)
     with _resource_errors(folder):
+        temporary = _temporary_beside(folder)
         try:
             temporary.mkdir(mode=0o700)
             yield temporary
@@ -150,8 +150,16 @@ def _temporary_beside(path: Path) -> Path:
     return path.parent / f"{TEMPORARY}{secrets.token_hex(6)}"
 
 
-_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EROFS: "read-only disk",
-         errno.EACCES: "no permission to write", errno.EPERM: "no permission to write", errno.EIO: "the disk failed"}
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space, then run the same command again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, then run the same command again"),
+    errno.EROFS: ("the disk is read-only", "choose another place"),
+    errno.EACCES: ("no permission to write", "choose another place, or ask for the permission"),
+    errno.EPERM: ("no permission to write", "choose another place, or ask for the permission"),
+    errno.EIO: ("the disk failed", "choose another disk"),
+    errno.ENOTDIR: ("a file stands where a folder is needed", "choose another place"),
+    errno.EEXIST: ("a file stands where a folder is needed", "choose another place"),
+}
 
 
 @contextlib.contextmanager
@@ -159,8 +167,7 @@ def _resource_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in _REASONS:
             raise
-        way = "free some space, then run the same command again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (
-            "choose another place, or ask for the permission")
-        raise ResourceError("cannot-write", f"{_FULL[error.errno]} ({error.strerror})", way, path) from error
+        what, way = _REASONS[error.errno]
+        raise ResourceError("cannot-write", f"{what} ({error.strerror})", way, path) from error

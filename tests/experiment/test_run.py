@@ -220,7 +220,7 @@ def test_scores_of_an_ensemble_of_lists_cannot_be_blended(small: RunFolder) -> N
         changed["ensembles"][0],
         {"id": "wrong", "method": "score_blend", "members": ["ranks", "als"]},
     ]
-    with pytest.raises(ConfigError, match="no stored scores"):
+    with pytest.raises(ConfigError, match="has scores to blend"):
         run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)
 
 

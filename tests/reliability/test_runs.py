@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from matinee import durable
@@ -17,14 +18,15 @@ from tests.small_run import settings
 
 
 def test_C6_k_over_the_catalogue_gives_shorter_lists_and_k_0_is_refused(
-    small: RunFolder, capsys: pytest.CaptureFixture[str]
+    small: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user = small.dataset.users[0]
-    assert main(["recommend", str(small.path / "ease_recent"), "--user", user, "-k", "100000"]) == 0
-    shown = capsys.readouterr().out
-    eligible = small.dataset.n_items - len(set(small.dataset.log.take([0]).items.tolist()))
-    assert sum(item in shown.split() for item in small.dataset.items.series.to_list()) == eligible
-    assert main(["recommend", str(small.path / "ease_recent"), "--user", user, "-k", "0"]) == 2
+    user, out = small.dataset.users[0], tmp_path / "lists.csv"
+    words = ["recommend", str(small.path / "ease_recent"), "--user", user, "--out", str(out)]
+    assert main([*words, "-k", "100000"]) == 0
+    eligible = small.dataset.n_items - len(set(small.dataset.log.take(np.array([0])).items.tolist()))
+    assert len(out.read_text().splitlines()) == 1 + eligible
+    assert capsys.readouterr().err.count("shorter than 100,000") == 1
+    assert main([*words, "--overwrite", "-k", "0"]) == 2
     assert "0" in capsys.readouterr().err
 
 

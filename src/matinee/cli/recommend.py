@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from matinee.cli import terminal
 from matinee.cli.options import RUNS, Runs
 from matinee.cli.show_lists import print_lists
 from matinee.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from matinee.experiment.answer import Answers
 
 app = typer.Typer(add_completion=False)
 
@@ -39,7 +46,6 @@ def recommend(
     from matinee.experiment import submission
     from matinee.experiment.answer import Answers
     from matinee.experiment.folder import find
-    from matinee.experiment.users_file import read_users, rows_of_users
 
     asked_for = [bool(history), bool(user), users is not None, everybody]
     if sum(asked_for) != 1:
@@ -48,31 +54,39 @@ def recommend(
             f"{sum(asked_for)} of a typed history, --user, --users and --all are given",
             "give exactly one: whose lists?",
         )
-    if out is not None and out.exists() and not overwrite:
-        raise UsageError("exists", "the output file exists", "choose another name or add --overwrite", out)
     folder, id_ = find(model, runs)
     if id_ is None:
         raise UsageError("which-model", f"{model!r} names a run and none of its models", "write RUN/ID")
+    target = Path(f"{id_}.csv") if everybody and out is None else out
+    if target is not None and target.exists() and not overwrite:
+        raise UsageError("exists", f"{target} exists", "choose another name by --out, or add --overwrite")
     answers = Answers(folder)
-    dataset = folder.dataset
     if history:
         lists = answers.lists(id_, answers.ask_typed(history), np.zeros(1, np.int64), k)
-        return print_lists(lists, dataset, ["somebody new"])
-    wanted = answers.experiment.output
-    if everybody:
-        order = (
-            submission.natural_order(dataset, np.arange(dataset.n_users))
-            if wanted.users is None
-            else read_users(answers.experiment.base / wanted.users, dataset)
-        )
-    else:
-        order = read_users(users, dataset) if users else rows_of_users(user or [], dataset)
+        return print_lists(lists, folder.dataset, ["somebody new"])
+    order = _asked(answers, user or [], users)
     lists = answers.lists(id_, answers.final.ask, np.unique(order), k)
-    if out is None and not everybody:
-        return print_lists(lists.of(np.unique(order)), dataset)
-    target = out or Path(f"{id_}.csv")
-    if target.exists() and not overwrite:
-        raise UsageError("exists", f"{target} exists", "choose another name by --out or add --overwrite", target)
-    submission.write(target, lists, dataset, wanted.submission, order)
+    if short := int((lists.items[:, -1] < 0).sum()):
+        terminal.note(f"{short:,} lists are shorter than {k:,}: these users have seen nearly everything")
+    if target is None:
+        return print_lists(lists, folder.dataset)
+    submission.write(target, lists, folder.dataset, answers.experiment.output.submission, order)
     typer.echo(f"{len(order):,} lists of {k} -> {target}")
     return None
+
+
+def _asked(answers: Answers, named: list[str], file: Path | None) -> NDArray[np.int64]:
+    """Rows of the users named, of those in a file, or of those of the run's submission."""
+    import numpy as np
+
+    from matinee.experiment import submission
+    from matinee.experiment.users_file import read_users, rows_of_users
+
+    dataset, wanted = answers.folder.dataset, answers.experiment.output.users
+    if named:
+        return rows_of_users(named, dataset)
+    if file is not None:
+        return read_users(file, dataset)
+    if wanted is not None:
+        return read_users(answers.experiment.base / wanted, dataset)
+    return submission.natural_order(dataset, np.arange(dataset.n_users))
