@@ -21,7 +21,7 @@ def held_out(folder: str | Path | Dataset) -> StageData:
 
 
 def write_train(stage: StageData, path: Path) -> None:
-    """`users`, `items`, `times` (E,) in raw ids, which are numbers in this data set."""
+    """`users`, `items`, `times` (E,) in raw ids. Raises SystemExit where an id is not a number as it stands."""
     log = stage.fit.log
     np.savez(path, users=_numbers(stage.fit.users.series)[log.users], items=_numbers(stage.fit.items.series)[log.items],
              times=log.times)
@@ -40,4 +40,7 @@ def recall(stage: StageData, path: Path) -> float:
 
 
 def _numbers(ids: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return ids.cast(pl.Int64).to_numpy()
+    numbers = ids.cast(pl.Int64, strict=False)
+    if not numbers.cast(pl.String).equals(ids):
+        raise SystemExit("an id is no number, or is written with zeros before it: the peer would not give it back")
+    return numbers.to_numpy()
