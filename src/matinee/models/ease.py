@@ -10,6 +10,7 @@ memory, and gives the same top ten to at least 99.9 % of users as float64 does (
 Cost: I^3 multiplications (2-3 s at 6,800 items on two cores) and the sum over users of their events squared; at
 peak 4 I^2 bytes (float64: 12 I^2) + 20 bytes an event, 4 I^2 once fitted: 20,000 items take 1.6 GB.
 Shines on catalogues up to some 20,000 items with long histories, where few models are better; blind to order and time.
+An item without events scores 0, which is above the items that a history speaks against.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class EASE(Recommender):
     family: ClassVar[str] = "linear"
 
     l2: Annotated[float, Gt(0), Le(1e9)] = 500.0
-    """Strength of the ridge, in units of squared confidence. The default is the paper's choice for MovieLens-20M."""
+    """Strength of the ridge, in units of squared confidence. Source of the default: `bench` in ease.yaml."""
     precision: Literal["float32", "float64"] = "float32"
     """What to compute in. float64 takes twice the time and three times the memory."""
 

@@ -35,7 +35,7 @@ class ItemKNN(Recommender):
     family: ClassVar[str] = "neighbours"
 
     neighbours: Annotated[int, Ge(1), Le(10_000)] = 100
-    """So many items most similar to an item speak for it."""
+    """So many items most similar to an item speak for it. Source of both defaults: `bench` in item_knn.yaml."""
     shrink: Annotated[float, Ge(0), Le(1_000_000)] = 10.0
     """Added to the product of the norms, so that a similarity from few users counts less."""
 
