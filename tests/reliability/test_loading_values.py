@@ -60,16 +60,17 @@ def test_D20_times_have_one_unit_and_a_mixture_is_refused(tmp_path):
 
 
 def test_D21_duplicates_follow_the_declared_policy_and_are_counted(tmp_path):
-    path = written(tmp_path, b"user,item,time,rating\na,x,20,1\na,x,10,2\na,x,20,3\na,y,5,4\na,y,5,4\nb,x,1,5\n")
+    rows = b"a,x,20,1\na,x,10,2\na,x,20,3\na,y,5,4\na,y,5,4\nb,x,1,5\nb,z,25,6\nb,z,15,7\n"
+    path = written(tmp_path, b"user,item,time,rating\n" + rows)
     kept = {policy: load(path, duplicates=policy) for policy in ("keep_all", "last", "first")}
-    assert len(kept["keep_all"].log) == 6
-    assert kept["last"].log.columns["rating"].tolist() == [4, 3, 5]
-    assert kept["first"].log.columns["rating"].tolist() == [4, 2, 5]
+    assert len(kept["keep_all"].log) == 8
+    assert kept["last"].log.columns["rating"].tolist() == [4, 3, 5, 6]
+    assert kept["first"].log.columns["rating"].tolist() == [4, 2, 5, 7]
     for policy, dataset in kept.items():
         notes = dataset.facts.notes
-        assert (notes["rows_read"], notes["repeated_events"], notes["repeated_rows"]) == (6, 3, 2)
+        assert (notes["rows_read"], notes["repeated_events"], notes["repeated_rows"]) == (8, 4, 2)
         assert notes["duplicates"] == policy
-        assert notes.get("dropped_duplicates", 0) == 6 - len(dataset.log)
+        assert notes.get("dropped_duplicates", 0) == 8 - len(dataset.log)
 
 
 @pytest.mark.parametrize("rows", [b"a,x,1\n", b"a,x,1\na,y,2\n", b"a,x,1\nb,x,2\n", b"a,x,1\na,y,2\nb,x,3\nb,y,4\n"])
