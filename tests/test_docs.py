@@ -1,0 +1,55 @@
+"""What the README and the guides say is what happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from matinee.config import experiment_from, load_experiment
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.S)
+
+
+def test_the_ten_lines_of_the_readme_run() -> None:
+    (code,) = blocks("README.md", "python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"recall@10 0\.\d{4} \[0\.\d{4}, 0\.\d{4}\] over 3,084 users", done.stdout)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "configs/experiments").rglob("*.yaml")), ids=lambda file: file.stem)
+def test_every_shipped_experiment_is_good(file: Path) -> None:
+    experiment = load_experiment(file)
+    assert experiment_from(experiment.resolved(), experiment.base) == experiment
+    assert experiment.question
+
+
+def test_the_experiment_of_the_guide_is_good(tmp_path: Path) -> None:
+    (text,) = blocks("docs/guides/experiments.md", "yaml")
+    (tmp_path / "guide.yaml").write_text(text)
+    assert load_experiment(tmp_path / "guide.yaml").ensembles[1].weights == "tuned"
+
+
+def test_the_model_of_the_guide_can_be_fitted(tmp_path: Path) -> None:
+    (code,) = blocks("docs/guides/add-a-model.md", "python")
+    (tmp_path / "newest_first.py").write_text(code)
+    from matinee.cli.main import main
+
+    words = ["fit", str(tmp_path / "newest_first.py"), "synthetic:80x40", "--set", "days=10", "--runs", str(tmp_path / "runs")]
+    assert main(words) == 0
+    assert len(list((tmp_path / "runs").glob("newest_first*/report.html"))) == 1
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} -> {target}"
