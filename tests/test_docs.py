@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from matinee.cli.main import main
 from matinee.config import experiment_from, load_experiment
 
 ROOT = Path(__file__).parents[1]
@@ -42,10 +43,8 @@ def test_the_experiment_of_the_guide_is_good(tmp_path: Path) -> None:
 def test_the_model_of_the_guide_can_be_fitted(tmp_path: Path) -> None:
     (code,) = blocks("docs/guides/add-a-model.md", "python")
     (tmp_path / "newest_first.py").write_text(code)
-    from matinee.cli.main import main
-
-    words = ["fit", str(tmp_path / "newest_first.py"), "synthetic:80x40", "--set", "days=10", "--runs", str(tmp_path / "runs")]
-    assert main(words) == 0
+    model, runs = str(tmp_path / "newest_first.py"), str(tmp_path / "runs")
+    assert main(["fit", model, "synthetic:80x40", "--set", "days=10", "--runs", runs]) == 0
     assert len(list((tmp_path / "runs").glob("newest_first*/report.html"))) == 1
 
 
