@@ -99,7 +99,9 @@ def test_a_poor_terminal_is_no_fault(environment: dict[str, str]) -> None:
     code, said = on_a_terminal(BARS, **environment)
     assert code == 0, said
     assert "0.5000" in said
-    assert ("━" in said) == (environment.keys() <= {"LC_ALL", "LANG", "NO_COLOR"})
+    able = environment.keys() <= {"LC_ALL", "LANG", "NO_COLOR"}
+    assert ("━" in said) == able
+    assert ("\x1b" in said) == able
 
 
 def test_a_terminal_that_cannot_show_a_letter_gets_its_number() -> None:

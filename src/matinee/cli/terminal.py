@@ -110,7 +110,7 @@ def _text(cell: Cell) -> str:
 
 def _width(stream: IO[str]) -> int | None:
     """Columns of the terminal behind `stream`; None where there is none that could show a table or a bar."""
-    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+    if not stream.isatty():
         return None
     try:
         columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(stream.fileno()).columns)
