@@ -142,8 +142,16 @@ def test_an_alias_inside_its_own_value_is_refused(text: str) -> None:
     assert refusal(text).code == "too-large"
 
 
-def test_depth_is_limited() -> None:
-    assert str(refusal("[" * 3_000)) == "x.yaml: bad-yaml: nested too deeply"
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[" * 200_000, "more than 100 brackets are open at once"),
+        ("{a: " * 101, "more than 100 brackets are open at once"),
+        ("- " * 3_000, "nested too deeply"),
+    ],
+)
+def test_depth_is_limited(text: str, what: str) -> None:
+    assert str(refusal(text)) == f"x.yaml: bad-yaml: {what}; nest less"
 
 
 def test_a_byte_order_mark_is_dropped_and_line_ends_do_not_matter(tmp_path: Path) -> None:

