@@ -87,6 +87,12 @@ def test_the_core_is_iterated_until_nothing_changes(pairs, least_users, least_it
     assert dataset.facts.notes.get("dropped_few_events", 0) == len(rows) - len(expected)
 
 
+def test_pairs_are_told_apart_in_a_catalogue_of_over_four_billion_pairs():
+    pairs = [(n, n) for n in range(70_000)] + [(61_356, 47_296)]  # 61,356 * 70,000 + 47,296 is 2 ** 32, the pair (0, 0)
+    dataset = build(source([(f"{user:05}", f"{item:05}", 1) for user, item in pairs]))
+    assert dataset.facts.notes["repeated_events"] == 0
+
+
 def test_with_nought_those_whom_only_side_files_know_are_kept():
     more = source(LOG, item_side=(side("title", "texts", ["w", "x"], ["신작 (2014)", "X"]),),
                   user_side=(side("gender", "categories", ["d", "a"], ["F", "M"]),))  # fmt: skip

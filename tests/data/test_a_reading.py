@@ -140,6 +140,13 @@ def test_bad_rows_are_skipped_written_out_and_counted(tmp_path):
     assert path.read_bytes() == BAD
 
 
+def test_a_reading_used_twice_counts_anew(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(BAD)
+    reading = Reading(bad_rows="skip", max_bad_share=0.8)
+    assert [load(path, reading=reading).facts.notes["rejected_rows"] for _ in range(2)] == [6, 6]
+
+
 def test_too_many_bad_rows_are_refused_in_spite_of_skipping(tmp_path):
     path = tmp_path / "log.csv"
     path.write_bytes(BAD)
