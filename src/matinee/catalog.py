@@ -30,7 +30,7 @@ def names() -> list[str]:
 
 
 def load(name: str, beside: Path | None = None) -> type[Recommender]:
-    """The recipe class called `name`; a path counts from the folder `beside`. Raises ConfigError where there is none."""
+    """The recipe class called `name`; a path counts from the folder `beside`. Raises ConfigError for none."""
     if is_path(name):
         return _only_recipe(_outside_module(_outside_file(name, beside)))
     if name in names():

@@ -170,6 +170,25 @@ def test_another_seed_of_the_models_refits_and_another_models_change_does_not(sm
     assert fits(folder) == ["als fit:valid", "als fit:final"]
 
 
+def test_a_file_that_the_experiment_names_decides_the_run_by_its_content(small: RunFolder, tmp_path: Path) -> None:
+    items = small.dataset.items.series.to_list()
+    deny = tmp_path / "deny.csv"
+    changed = settings(
+        filters=[{"kind": "deny", "file": str(deny)}],
+        models=[{"model": "popularity"}],
+        ensembles=[],
+        output={"which": ["popularity"]},
+    )
+    made = []
+    for denied in items[:2]:
+        deny.write_text(f"item\n{denied}\n")
+        folder = run(experiment_from(changed, Path(small.manifest["base"])), tmp_path / "runs")
+        given = {line.split(",")[1] for line in folder.submission("popularity").read_text().splitlines()}
+        assert denied not in given
+        made.append(folder.path)
+    assert made[0] != made[1]
+
+
 def test_an_ensemble_of_one_member_is_the_member(small: RunFolder) -> None:
     changed = settings(ensembles=[{"id": "alone", "method": "rank_sum", "members": ["als"]}], output={"which": []})
     folder = run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)

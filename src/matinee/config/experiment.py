@@ -17,11 +17,9 @@ from matinee.ensemble.method import ListMethod
 from matinee.ensemble.score_blend import ScoreBlend
 from matinee.errors import ConfigError
 from matinee.ranking.filters import FILTERS, Filter
+from matinee.ranking.lists import DEPTH
 from matinee.split import PROTOCOLS
 from matinee.split.protocol import Protocol
-
-DEPTH = 100
-"""Places kept of every list: no K is larger."""
 
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 Count = Annotated[int, Ge(0), Le(1_000_000_000)]

@@ -11,7 +11,6 @@ from annotated_types import Ge, Le
 
 from matinee import catalog
 from matinee.config.experiment import (
-    DEPTH,
     DataSettings,
     EnsembleEntry,
     EvaluateSettings,
@@ -33,6 +32,7 @@ from matinee.errors import ConfigError, MatineeError, UsageError, nearest
 from matinee.evaluation.names import parse, require_depth
 from matinee.evaluation.segments import require
 from matinee.ranking.filters import FILTERS
+from matinee.ranking.lists import DEPTH
 from matinee.scoring.store import checked_name
 from matinee.split import PROTOCOLS
 

@@ -13,10 +13,7 @@ from matinee.data.layouts.table import ALIASES
 from matinee.data.reading import TextTable, read_text
 from matinee.data.source import Reading
 from matinee.errors import DataError
-from matinee.ranking.lists import Lists
-
-DEPTH = 100
-"""Places that are kept of a list."""
+from matinee.ranking.lists import DEPTH, Lists
 
 
 def read_lists(

@@ -16,9 +16,8 @@ from matinee.data.interactions import Interactions
 from matinee.errors import DataError, ModelError
 from matinee.experiment.ensembling import combined, is_blend, stored_ensemble
 from matinee.experiment.folder import RunFolder
-from matinee.experiment.modelling import DEPTH
 from matinee.experiment.stages import StageData, final_stage, split_stages
-from matinee.ranking.lists import Lists
+from matinee.ranking.lists import DEPTH, Lists
 from matinee.ranking.recommend import Ask
 from matinee.scoring import store
 from matinee.scoring.blend import Blend

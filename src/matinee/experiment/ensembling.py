@@ -24,9 +24,9 @@ from matinee.ensemble.weights import tuned_blend, tuned_lists
 from matinee.errors import ConfigError, ModelError
 from matinee.experiment import fingerprint, lists_store
 from matinee.experiment.folder import RunFolder, find
-from matinee.experiment.modelling import DEPTH, Modelling, list_key
+from matinee.experiment.modelling import Modelling, list_key
 from matinee.experiment.stages import StageData
-from matinee.ranking.lists import Lists
+from matinee.ranking.lists import DEPTH, Lists
 from matinee.scoring import store
 from matinee.scoring.blend import Blend
 
@@ -167,7 +167,11 @@ class Ensembling:
     def _source(self, member: Member, stage: StageData) -> Source:
         if member.file is not None:
             path = self.experiment.base / member.file
-            lists, _ = read_lists(path, stage.fit.users, stage.fit.items)
+            seen = None if stage.fit.facts.repeats else stage.given
+            lists, counts = read_lists(path, stage.fit.users, stage.fit.items, seen=seen)
+            for what, count in counts.items():
+                if count:
+                    self.say(f"{path.name}: {what.replace('_', ' ')}: {count:,}")
             return Source(fingerprint.digest(path.read_text()), None, lists, stage)
         if member.run is not None:
             other, id_ = find(member.run, self.folder.path.parent)

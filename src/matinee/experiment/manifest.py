@@ -13,7 +13,7 @@ from matinee.config import Experiment
 from matinee.data.describe import describe
 from matinee.experiment import fingerprint
 from matinee.experiment.folder import RunFolder
-from matinee.experiment.material import Material
+from matinee.experiment.material import Material, file_hash
 
 
 def run_id(experiment: Experiment, material: Material) -> str:
@@ -23,7 +23,14 @@ def run_id(experiment: Experiment, material: Material) -> str:
         for entry in experiment.models
         if catalog.is_path(entry.model)
     ]
-    decides = [experiment.identity(), material.dataset.hash, material.split.hash, fingerprint.package_hash(), outside]
+    named = [
+        *(path for recipe in experiment.filters for path in vars(recipe).values() if isinstance(path, Path)),
+        *(experiment.base / member.file for entry in experiment.ensembles for member in entry.members if member.file),
+        *([experiment.base / experiment.output.users] if experiment.output.users else []),
+    ]
+    contents = [file_hash(path) for path in named if path.is_file()]
+    data, split, package = material.dataset.hash, material.split.hash, fingerprint.package_hash()
+    decides = [experiment.identity(), contents, data, split, package, outside]
     return f"{experiment.name}-{fingerprint.digest(decides)[:8]}"
 
 

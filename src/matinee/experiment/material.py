@@ -95,7 +95,7 @@ def _layout_files() -> list[Path]:
 
 def _content(path: Path) -> list[str]:
     """Name and SHA-256 of every file at `path`, read in blocks."""
-    return [f"{file.relative_to(path) if file != path else ''} {_file_hash(file)}" for file in _files(path)]
+    return [f"{file.relative_to(path) if file != path else ''} {file_hash(file)}" for file in _files(path)]
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -105,6 +105,6 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

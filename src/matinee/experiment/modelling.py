@@ -15,10 +15,8 @@ from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.stages import StageData
 from matinee.experiment.timing import Timings
+from matinee.ranking.lists import DEPTH
 from matinee.scoring import store
-
-DEPTH = 100
-"""Places kept of every list, so that list ensembles need no refitting."""
 
 
 @dataclass

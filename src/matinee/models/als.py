@@ -60,11 +60,12 @@ class ALS(Recommender):
 
     def fit(self, train: Dataset, run: Run = Run()) -> FoldInFactors:
         """Raises DataError (`diverged`) where a confidence or a setting is too large for float32."""
-        draws = np.random.default_rng(run.seed).standard_normal((train.n_items, self.dim), np.float32)
-        items = draws * np.float32(self.init_scale / np.sqrt(self.dim))  # (I, D)
-        users = np.zeros((train.n_users, self.dim), np.float32)  # (U, D)
         by_user = train.log.matrix()
         of_users, of_items = self._side(by_user), self._side(by_user.T.tocsr())
+        draws = np.random.default_rng(run.seed).standard_normal((train.n_items, self.dim), np.float32)
+        items = draws * np.float32(self.init_scale / np.sqrt(self.dim))  # (I, D)
+        items[np.diff(of_items.matrix.indptr) == 0] = 0
+        users = np.zeros((train.n_users, self.dim), np.float32)  # (U, D)
         epoch = 0
         try:
             with limited(run.threads):

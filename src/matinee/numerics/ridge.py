@@ -52,7 +52,7 @@ def principal_axes(
 
     Raises FloatingPointError where the factors are not finite.
     """
-    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         # more threads would part the sums, and so the bits, in another way
         gram = (weight * (factors.T @ factors)).astype(np.float64)
         if not np.isfinite(gram).all():

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from matinee.errors import DataError
 
+DEPTH = 100
+"""Places kept of every stored list, so that lists can be combined later without refitting."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:

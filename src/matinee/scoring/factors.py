@@ -42,9 +42,10 @@ class FoldInFactors(FusedScorer):
         if self.item_factors.ndim != 2 or self.curvature.shape != self.item_factors.shape[1:]:
             raise ModelError("bad-form", f"item factors have shape {self.item_factors.shape} and their curvature "
                                          f"{self.curvature.shape}", "fit the model again")
-        if min(self.mass, self.l2) <= 0 or bool((self.curvature < 0).any()):
-            raise ModelError("bad-form", f"mass {self.mass}, l2 {self.l2} or a curvature is not positive",
-                             "fit the model again")
+        if min(self.mass, self.l2) <= 0:
+            raise ModelError("bad-form", f"mass {self.mass} and l2 {self.l2} must be positive", "fit the model again")
+        if bool((self.curvature < 0).any()):
+            raise ModelError("bad-form", "a curvature is negative", "fit the model again")
         at = first_bad(self.item_factors.reshape(-1))
         if at >= 0:
             raise ModelError("bad-form", f"factor {at} is {self.item_factors.reshape(-1)[at]}", "fit the model again")
