@@ -115,18 +115,21 @@ def finish(best_scores, best_items, size):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def offer_all(scores, first, best_scores, best_items, size):  # type: ignore[no-untyped-def]
-    """Offer the scores of the items first, first + 1, ...: finite, or -inf where masked; returns the new size."""
+    """Offer the scores of the items first, first + 1, ...: finite, or -inf where masked; returns the new size.
+
+    Items before `first` must have been offered already, later ones not: then an equal score never gets in.
+    """
     k = len(best_scores)
     least = best_scores[0] if size == k else np.float32(-np.inf)
     for start in range(0, len(scores), STRETCH):
         stop = min(start + STRETCH, len(scores))
         hits = 0
         for i in range(start, stop):  # vector instructions; most stretches of a long row hold nothing new
-            hits += scores[i] >= least
+            hits += scores[i] > least
         if hits == 0:
             continue
         for i in range(start, stop):
-            if scores[i] >= least and scores[i] != -np.inf:
+            if scores[i] > least:
                 size = offer(best_scores, best_items, size, k, scores[i], first + i)
                 if size == k:
                     least = best_scores[0]
