@@ -49,9 +49,9 @@ class ALS(Recommender):
     """D, the length of a user's and of an item's vector."""
     epochs: Annotated[int, Ge(1), Le(1000)] = 16
     """Passes over all users and then all items. 16 as in the paper of 2022."""
-    l2: Annotated[float, Gt(0), Le(1e6)] = 0.003
+    l2: Annotated[float, Gt(0), Le(1e6)] = 0.01
     """Ridge strength. Source of the default: `bench` in als.yaml."""
-    unobserved_weight: Annotated[float, Gt(0), Le(1e3)] = 0.1
+    unobserved_weight: Annotated[float, Gt(0), Le(1e3)] = 0.2
     """w, what a pair that was not observed weighs. Source of the default: `bench` in als.yaml."""
     regularisation_exponent: Annotated[float, Ge(0), Le(2)] = 1.0
     """nu: 0 regularises all rows alike, 1 each in proportion to what it has. 1 as in the paper of 2022."""
