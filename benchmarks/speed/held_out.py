@@ -27,11 +27,11 @@ def write_train(stage: StageData, path: Path) -> None:
              times=log.times)
 
 
-def recall(stage: StageData, path: Path) -> float:
-    """recall@10 of stored lists: `users` (V,) and `items` (V, 10) in raw ids, -1 where a list is short."""
+def recall(stage: StageData, path: Path, name: str = "items") -> float:
+    """recall@10 of stored lists: `users` (V,) and, under `name`, items (V, 10) in raw ids, -1 where a list is short."""
     stored = np.load(path)
     users = stage.fit.users.encode(pl.Series(stored["users"]).cast(pl.String)).astype(np.int64)
-    items = stage.fit.items.encode(pl.Series(stored["items"].ravel()).cast(pl.String)).reshape(-1, 10)
+    items = stage.fit.items.encode(pl.Series(stored[name].ravel()).cast(pl.String)).reshape(-1, 10)
     order = np.argsort(users)
     shape = items.shape
     scores = np.where(items[order] < 0, -np.inf, -np.arange(10)).astype(np.float32)

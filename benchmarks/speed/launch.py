@@ -2,7 +2,7 @@
 
     python launch.py COMMAND ...
 
-The peak is the largest resident size seen every 5 ms, or the kernel's own figure where that is larger. The kernel's
+The peak is the largest resident size seen every 10 ms, or the kernel's own figure where that is larger. The kernel's
 alone would not do: a process may set its own mark back, as `matinee run` does before each step, and one started from
 a large process inherits the mark of its parent. Standard library alone, so that any interpreter can run it.
 """
@@ -27,7 +27,7 @@ def main() -> int:
             if ended:
                 break
             peak = max(peak, _resident_kb(process.pid))
-            time.sleep(0.005)
+            time.sleep(0.01)
         seconds = time.perf_counter() - start
         out.seek(0)
         output = out.read().decode("utf-8", "replace")

@@ -2,6 +2,8 @@
 
     python -m benchmarks.speed.ours csv FOLDER
     python -m benchmarks.speed.ours ease FOLDER LISTS.npz
+    python -m benchmarks.speed.ours item_knn FOLDER LISTS.npz
+    python -m benchmarks.speed.ours als FOLDER LISTS.npz DIM EPOCHS ...
     python -m benchmarks.speed.ours metrics FOLDER
     python -m benchmarks.speed.ours scoring SYNTHETIC
     python -m benchmarks.speed.ours warm                    kernels compiled and stored, so that no figure holds that
@@ -20,10 +22,14 @@ from typing import Any
 
 import numpy as np
 from benchmarks.speed.held_out import held_out
+from numpy.typing import NDArray
 
 import matinee
 from matinee.experiment.stages import StageData, final_stage
+from matinee.ranking.lists import Lists
 from matinee.ranking.recommend import recommend_blocks
+
+Numbers = NDArray[np.int64]
 
 TEN = ("recall@10", "ndcg@10", "hit_rate@10", "precision@10", "map@10", "mrr@10", "novelty@10", "diversity@10",
        "popularity@10", "coverage@10")
@@ -33,25 +39,48 @@ PERSONAL = ("item_knn", "ease", "als")
 
 def csv(folder: str) -> dict[str, float]:
     load = matinee.load  # what it imports is not the stage, on either side
-    start, cpu = time.perf_counter(), time.process_time()
+    start = _now()
     dataset = load(folder)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    return {"dataset": seconds, "dataset_cpu": cpu, "users": dataset.n_users, "items": dataset.n_items,
-            "events": len(dataset.log)}
+    took = _took("dataset", start, _now())
+    return {**took, "users": dataset.n_users, "items": dataset.n_items, "events": len(dataset.log)}
 
 
-def ease(folder: str, lists: str) -> dict[str, float]:
+def ease(folder: str, target: str) -> dict[str, float]:
+    return _fit_and_rank(folder, target, "ease", {"l2": 500.0})
+
+
+def item_knn(folder: str, target: str) -> dict[str, float]:
+    return _fit_and_rank(folder, target, "item_knn", {"neighbours": 100, "shrink": 0.0})
+
+
+def als(folder: str, target: str, dim: str, *epochs: str) -> dict[str, float]:
     stage = held_out(folder)
-    recipe = matinee.recipe("ease", {"l2": 500.0})
-    start = time.perf_counter(), time.process_time()
+    took, lists = {}, {}
+    for count in epochs:
+        recipe = matinee.recipe("als", {"dim": int(dim), "epochs": int(count)})
+        start = _now()
+        scorer = recipe.fit(stage.fit)
+        took |= _took(f"fit_{count}", start, _now())
+        users, lists[f"items_{count}"] = _in_raw_ids(stage, stage.recommend(scorer, 10))
+    np.savez(target, users=users, **lists)
+    return took
+
+
+def _fit_and_rank(folder: str, target: str, name: str, params: dict[str, Any]) -> dict[str, float]:
+    stage, recipe = held_out(folder), matinee.recipe(name, params)
+    start = _now()
     scorer = recipe.fit(stage.fit)
-    fitted = time.perf_counter(), time.process_time()
-    found = stage.recommend(scorer, 10)
-    users, items = stage.fit.users.decode(found.users), stage.fit.items.decode(found.items.ravel())
-    ranked = time.perf_counter(), time.process_time()
-    np.savez(lists, users=users.cast(int).to_numpy(), items=items.cast(int).to_numpy().reshape(-1, 10))
-    return {"fit": fitted[0] - start[0], "fit_cpu": fitted[1] - start[1],
-            "top10": ranked[0] - fitted[0], "top10_cpu": ranked[1] - fitted[1]}
+    fitted = _now()
+    users, items = _in_raw_ids(stage, stage.recommend(scorer, 10))
+    ranked = _now()
+    np.savez(target, users=users, items=items)
+    return {**_took("fit", start, fitted), **_took("top10", fitted, ranked)}
+
+
+def _in_raw_ids(stage: StageData, lists: Lists) -> tuple[Numbers, Numbers]:
+    """Users (V,) and items (V, 10), as a peer hands them out."""
+    users, items = stage.fit.users.decode(lists.users), stage.fit.items.decode(lists.items.ravel())
+    return users.cast(int).to_numpy(), items.cast(int).to_numpy().reshape(lists.items.shape)
 
 
 def metrics(folder: str) -> dict[str, float]:
@@ -103,6 +132,15 @@ def _log_mb(log: Any) -> float:
     return sum(array.nbytes for array in arrays) / 2**20
 
 
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _took(name: str, start: tuple[float, float], end: tuple[float, float]) -> dict[str, float]:
+    """Seconds by the clock, and of all threads together."""
+    return {name: end[0] - start[0], f"{name}_cpu": end[1] - start[1]}
+
+
 def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -112,5 +150,7 @@ def _seconds(work: Callable[[], object]) -> float:
 if __name__ == "__main__":
     what, *paths = sys.argv[1:]
     stages: dict[str, Callable[..., dict[str, Any]]] = {
-        "csv": csv, "ease": ease, "metrics": metrics, "scoring": scoring, "warm": warm}
+        "csv": csv, "ease": ease, "item_knn": item_knn, "als": als, "metrics": metrics, "scoring": scoring,
+        "warm": warm,
+    }
     print(json.dumps(stages[what](*paths)))

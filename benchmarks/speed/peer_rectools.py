@@ -19,15 +19,15 @@ from rectools.models import EASEModel
 
 
 def csv(ratings: Path) -> dict[str, float]:
-    start, cpu = time.perf_counter(), time.process_time()
+    start = _now()
     frame = pd.read_csv(ratings)
     frame.columns = pd.Index([Columns.User, Columns.Item, Columns.Datetime])
     frame[Columns.Weight] = 1.0
     frame[Columns.Datetime] = pd.to_datetime(frame[Columns.Datetime], unit="s")
     dataset = Dataset.construct(frame)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    return {"dataset": seconds, "dataset_cpu": cpu, "users": dataset.user_id_map.size,
-            "items": dataset.item_id_map.size, "events": len(dataset.interactions.df)}
+    took = _took("dataset", start, _now())
+    return {**took, "users": dataset.user_id_map.size, "items": dataset.item_id_map.size,
+            "events": len(dataset.interactions.df)}
 
 
 def ease(train: Path, lists: Path) -> dict[str, float]:
@@ -38,14 +38,21 @@ def ease(train: Path, lists: Path) -> dict[str, float]:
     everybody = np.unique(stored["users"])
     del frame
     model = EASEModel(regularization=500.0)
-    start = time.perf_counter(), time.process_time()
+    start = _now()
     model.fit(dataset)
-    fitted = time.perf_counter(), time.process_time()
+    fitted = _now()
     found = model.recommend(users=everybody, dataset=dataset, k=10, filter_viewed=True)
-    ranked = time.perf_counter(), time.process_time()
+    ranked = _now()
     np.savez(lists, users=everybody, items=_table(found, everybody))
-    return {"fit": fitted[0] - start[0], "fit_cpu": fitted[1] - start[1],
-            "top10": ranked[0] - fitted[0], "top10_cpu": ranked[1] - fitted[1]}
+    return {**_took("fit", start, fitted), **_took("top10", fitted, ranked)}
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _took(name: str, start: tuple[float, float], end: tuple[float, float]) -> dict[str, float]:
+    return {name: end[0] - start[0], f"{name}_cpu": end[1] - start[1]}
 
 
 def _table(found: pd.DataFrame, users: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from benchmarks.provenance import table, told
 
 CALLED = {"dataset": "CSV to Dataset", "fit": "fit", "top10": "top 10 for all", "ten": "ten metrics, first call",
           "ten_again": "ten metrics, second call", "ten_in_segments": "the same, everybody and three segments",
+          "both": "fit and top 10", "to_level": "to equal recall", "an_epoch": "an epoch more",
           "seconds": "whole process", "peak_mb": "peak memory"}
 
 
@@ -32,6 +33,9 @@ def lines(stages: Mapping[str, Any]) -> Iterator[str]:
             sides = stage["recall@10"]
             yield ""
             yield f"recall@10 on what was hidden: ours {sides['ours']:.4f}, {stage['peer']} {sides['peer']:.4f}."
+        if "recall_by_epochs" in stage:
+            yield ""
+            yield from _by_epochs(stage)
 
 
 def _figures(stage: Mapping[str, Any]) -> list[str]:
@@ -45,6 +49,15 @@ def _figures(stage: Mapping[str, Any]) -> list[str]:
          f"{one['wanted']:g}x" if one["wanted"] else "", _answer(one),
          *(_spread(one["cpu"][side], "s") if "cpu" in one else "" for side in ("ours", "peer"))]
         for one in stage["figures"]])
+
+
+def _by_epochs(stage: Mapping[str, Any]) -> list[str]:
+    sides = {"ours": "ours", "peer": stage["peer"]}
+    counts = list(stage["recall_by_epochs"]["ours"])
+    needed = stage["epochs_to_level"]
+    rows = [[called, *(f"{stage['recall_by_epochs'][side][count]:.4f}" for count in counts), needed[side]]
+            for side, called in sides.items()]
+    return table(["recall@10 after epochs", *map(str, counts), f"reaches {stage['level']:.4f} after"], rows)
 
 
 def _added(stage: Mapping[str, Any]) -> list[str]:

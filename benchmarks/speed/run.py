@@ -19,7 +19,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,8 +30,11 @@ from benchmarks.speed.held_out import held_out, recall, write_train
 from benchmarks.speed.report import lines
 
 import matinee
+from matinee.experiment.stages import StageData
 
 HERE = Path(__file__).parent
+PEERS = {"rectools": "RecTools", "implicit": "implicit"}
+EPOCHS = (1, 2, 4, 8, 16)
 SIZES = ("synthetic:31360x6807", "synthetic:200000x6807")
 
 
@@ -41,6 +45,13 @@ class Bench:
         self.movierec, self.work = Path(asked.movierec).resolve(), work
         self.peers = {"rectools": asked.rectools, "implicit": asked.implicit}
         self.rounds: int = asked.rounds
+        self.train = work / "train.npz"
+
+    def prepared(self) -> tuple[StageData, dict[str, Path]]:
+        """The stage that lists are measured at, with its rows written for a peer; and where each side puts lists."""
+        stage = held_out(self.movierec)
+        write_train(stage, self.train)
+        return stage, {side: self.work / f"{side}.npz" for side in ("ours", "peer")}
 
     def ours(self, *words: object) -> dict[str, Any]:
         return launched([sys.executable, "-m", "benchmarks.speed.ours", *map(str, words)])
@@ -68,13 +79,38 @@ def csv(bench: Bench) -> dict[str, Any]:
 
 
 def ease(bench: Bench) -> dict[str, Any]:
-    stage, train = held_out(bench.movierec), bench.work / "train.npz"
-    write_train(stage, train)
-    lists = {side: bench.work / f"{side}.npz" for side in ("ours", "peer")}
-    found = bench.rounds_of(lambda: bench.ours("ease", bench.movierec, lists["ours"]),
-                            lambda: bench.peer("rectools", "ease", train, lists["peer"]))
-    return {"peer": "RecTools", "figures": [against(found, "fit", 3.0), against(found, "top10", 15.0)],
+    return model(bench, "rectools", "ease", {"fit": 3.0, "top10": 15.0})
+
+
+def item_knn(bench: Bench) -> dict[str, Any]:
+    return model(bench, "implicit", "item_knn", {"both": 2.0, "fit": None, "top10": None})
+
+
+def model(bench: Bench, peer: str, name: str, wanted: Mapping[str, float | None]) -> dict[str, Any]:
+    stage, lists = bench.prepared()
+    found = bench.rounds_of(lambda: bench.ours(name, bench.movierec, lists["ours"]),
+                            lambda: bench.peer(peer, name, bench.train, lists["peer"]))
+    for run in (*found["ours"], *found["peer"]):
+        run |= {"both": run["fit"] + run["top10"], "both_cpu": run["fit_cpu"] + run["top10_cpu"]}
+    return {"peer": PEERS[peer], "figures": [against(found, figure, least) for figure, least in wanted.items()],
             "recall@10": {side: recall(stage, path) for side, path in lists.items()}, "rounds": found}
+
+
+def als(bench: Bench, dim: int) -> dict[str, Any]:
+    """Each side after so many epochs; then the seconds it takes to the lower of the two sides' best recalls."""
+    stage, lists = bench.prepared()
+    found = bench.rounds_of(lambda: bench.ours("als", bench.movierec, lists["ours"], dim, *EPOCHS),
+                            lambda: bench.peer("implicit", "als", bench.train, lists["peer"], dim, *EPOCHS))
+    recalls = {side: {count: recall(stage, path, f"items_{count}") for count in EPOCHS} for side, path in lists.items()}
+    level = min(max(by_epoch.values()) for by_epoch in recalls.values())
+    needed = {side: next(count for count in EPOCHS if by_epoch[count] >= level) for side, by_epoch in recalls.items()}
+    for side, count in needed.items():
+        for run in found[side]:
+            run |= {"to_level": run[f"fit_{count}"], "to_level_cpu": run[f"fit_{count}_cpu"],
+                    "an_epoch": (run[f"fit_{EPOCHS[-1]}"] - run[f"fit_{EPOCHS[0]}"]) / (EPOCHS[-1] - EPOCHS[0])}
+    return {"peer": PEERS["implicit"], "figures": [against(found, "to_level", 1.0), against(found, "an_epoch")],
+            "level": level, "epochs_to_level": needed, "recall_by_epochs": recalls,
+            "recall@10": {side: by_epoch[needed[side]] for side, by_epoch in recalls.items()}, "rounds": found}
 
 
 def metrics(bench: Bench) -> dict[str, Any]:
@@ -110,6 +146,9 @@ def scoring(bench: Bench) -> dict[str, Any]:
 STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
     "csv": (csv, "rectools", "CSV to Dataset"),
     "ease": (ease, "rectools", "EASE, l2 500, float32: fit, then ten for everybody, seen left out"),
+    "als_64": (partial(als, dim=64), "implicit", "ALS, 64 factors: seconds to equal recall"),
+    "als_128": (partial(als, dim=128), "implicit", "ALS, 128 factors: seconds to equal recall"),
+    "item_knn": (item_knn, "implicit", "Item kNN, cosine, 100 neighbours: fit, then ten for everybody, seen left out"),
     "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
     "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
     "scoring": (scoring, None, "What ranking everybody adds to memory"),
