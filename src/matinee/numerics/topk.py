@@ -202,6 +202,7 @@ def _select_rows(  # type: ignore[no-untyped-def]
 ):
     scratch = np.empty(scores.shape[1], np.float32)
     for row in range(start, stop):
-        scratch[:] = scores[row]
+        for item in range(len(scratch)):  # a slice would do the same, and take three seconds longer to compile
+            scratch[item] = scores[row, item]
         hidden = blocked[min(row, len(blocked) - 1)]
         bad[row] = rank(scratch, seen[seen_ptr[row] : seen_ptr[row + 1]], hidden, items[row], best[row])
