@@ -38,7 +38,8 @@ def fast(path, form):
 @example('a,b"\nc,"d"\n', 40, ",")
 @example('"a""b,c"d,e"\n', 40, ",")
 @example("a,b\n\ufeffa,b\n", 4, ",")
-@example("a,b\r\nc,d\r\n", 4, ",")
+@example('a"\nb",c\n', 40, ",")
+@example("a,b\rc,d\r", 4, ",")
 @example("a\nb,c,d\n", 40, ",")
 @example("a::b::c\nd\n", 40, "::")
 def test_the_fast_reader_agrees_with_the_exact_one_or_steps_aside(tmp_path_factory, text, block, separator):
