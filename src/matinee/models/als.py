@@ -10,12 +10,12 @@ with n the observed pairs of a row, c the confidence. A repeated pair counts onc
 
 Differs: a half-step takes three steps of conjugate gradients from where the epoch before left off (Takács, Pilászy,
 Tikk, RecSys 2011), not a Cholesky factorisation, and takes them in the basis where the weight of all pairs is
-diagonal; by epochs nothing is lost, by seconds it is several times faster. I and U count rows with an event, so an
-item nobody had changes nothing, and scores 0. Users' factors are not kept but solved from the history asked with.
+diagonal: 32 D operations an event and epoch instead of 2 D^2, and no epoch more. I and U count rows with an event,
+so an item nobody had changes nothing, and scores 0. Users' factors are not kept but solved from the history asked.
 
-Cost: about 16 E D + 4 (U + I) D^2 operations an epoch; 4 (U + I) D + 24 E bytes.
-Shines on long histories and large catalogues, where its memory is small; blind to order. Needs both `l2` and
-`unobserved_weight` tuned: untuned it loses to item kNN.
+Cost: 32 E D + 6 (U + I) D^2 operations an epoch; 16 E + 8 (U + I) D bytes beside the log, 4 I D once fitted.
+Shines on long histories and on catalogues too large for an items-by-items matrix; blind to order. Needs `l2` and
+`unobserved_weight` tuned together: untuned it loses to item kNN.
 """
 
 from __future__ import annotations

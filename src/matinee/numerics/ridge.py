@@ -42,7 +42,8 @@ class Table:
 
 def by_count(matrix: csr_array, l2: float, mass: float, exponent: float) -> NDArray[np.float32]:
     """(R,) the ridge l2 (n + mass)^exponent of each row of n entries."""
-    return (l2 * (np.diff(matrix.indptr) + mass) ** exponent).astype(np.float32)
+    counts: NDArray[np.int64] = np.diff(matrix.indptr)
+    return (l2 * (counts + mass) ** exponent).astype(np.float32)
 
 
 def principal_axes(
@@ -52,7 +53,7 @@ def principal_axes(
 
     Raises FloatingPointError where the factors are not finite.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
         # more threads would part the sums, and so the bits, in another way
         gram = (weight * (factors.T @ factors)).astype(np.float64)
         if not np.isfinite(gram).all():
