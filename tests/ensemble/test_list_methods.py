@@ -40,8 +40,8 @@ def test_weighted_vote_sums_weights() -> None:
     members = [[1, 2], [3, 2], [3, 4]]
     assert one_user(WeightedVote(), *members, weights=[5, 3, 3]) == [2, 3, 1, 4]  # 8, 6, 5, 3
     assert one_user(WeightedVote(), *members) == [3, 2, 1, 4]
-    # 0.1 + 0.2 is 0.3: a tie of votes and of reciprocal ranks, which goes to the heaviest member
-    assert one_user(WeightedVote(), [9, 8, 1], [1, 8, 9], [8, 1, 9], weights=[0.1, 0.2, 0.3])[:2] == [8, 1]
+    # 1 and 9 tie, since 0.1 + 0.2 is 0.3 and 1/2 + 1/2 is 1; the heaviest member has 9
+    assert one_user(WeightedVote(), [5, 1], [6, 1], [9], weights=[0.1, 0.2, 0.3]) == [9, 1, 6, 5]
     assert one_user(WeightedVote(), [2], [2], [1, 0], weights=[0.1, 0.2, 0.3]) == [2, 1, 0]
 
 
@@ -109,6 +109,14 @@ def test_users_of_all_members_get_lists(name: str) -> None:
     assert made.items.shape == (4, 4)
     nobody = LIST_METHODS[name]().combine([lists_of({}), lists_of({})], None, 4)
     assert nobody.items.shape == (0, 4)
+
+
+@pytest.mark.parametrize("name", LIST_METHODS)
+def test_a_second_place_in_one_list_gives_nothing(name: str) -> None:
+    again = lists_of({0: [1, 2, 2, 2, 3]})
+    made = rows_of(LIST_METHODS[name]().combine([again, lists_of({0: [1, 3]})], None, 5))[0]
+    assert sorted(made) == [1, 2, 3]
+    assert made[:2] == ([1, 2] if name == "half_and_half" else [1, 3])
 
 
 def test_many_users_are_combined_in_blocks() -> None:

@@ -95,13 +95,35 @@ def test_blend_weights_are_found_and_measured(recipe: ScoreBlend, monkeypatch: p
     assert found == tuned_blend(recipe, members, ask, users, truth, "ndcg@5", repeats=False, seed=0)
 
 
-def test_the_search_sees_what_the_blend_gives() -> None:
-    """Whatever is best in the search is at least as good as equal weights when the blend itself is measured."""
+def test_the_search_finds_a_mixture_between_the_obvious_ones() -> None:
+    """Neither equal weights nor one member alone: as good as the best of a fine grid of blends."""
     truth = truth_of(5)
-    members, ask, users = [noisy(truth, 1, 0.6), noisy(truth, 3, 2.0)], asker(USERS, ITEMS), np.arange(USERS)
-    found = tuned_blend(ScoreBlend(), members, ask, users, truth, "recall@5", repeats=True, seed=0)
-    equal = recommend(Blend(tuple(members), np.ones(2, np.float32), "z_score", "sum"), ask, users, 5, repeats=True)
-    assert found.value >= per_user(equal, truth, ["recall@5"])["recall@5"].mean() - 1e-9
+    members, ask, users = [noisy(truth, 1, 0.5), noisy(truth, 3, 1.0)], asker(USERS, ITEMS), np.arange(USERS)
+
+    def measured(share: float) -> float:
+        blend = Blend(tuple(members), np.array([share, 1 - share], np.float32), "none", "sum")
+        return per_user(recommend(blend, ask, users, 5, repeats=True), truth, ["recall@5"])["recall@5"].mean()
+
+    found = tuned_blend(ScoreBlend(normalise="none"), members, ask, users, truth, "recall@5", repeats=True, seed=0)
+    grid = [measured(share) for share in np.linspace(0.05, 0.95, 19)]
+    assert found.value >= max(grid) - 0.002
+    assert found.value > max(measured(0.5), measured(1.0), measured(0.0)) + 0.01
+
+
+def test_the_search_goes_on_around_the_best() -> None:
+    target = np.array([0.62, 0.31, 0.0, 0.07])
+    found = tuning._search(lambda mixtures: [-abs(np.array(one) - target).sum() for one in mixtures], 4, seed=0)
+    assert abs(np.array(found) - target).sum() < 0.1
+
+
+def test_the_search_masks_what_was_seen() -> None:
+    """A member that would put a seen item first is not blamed for it."""
+    truth = truth_of(0)
+    members, ask = [noisy(truth, 1, 0.0), noisy(truth, 3, 0.4)], asker(USERS, ITEMS)
+    members[0].scores[:, 0] = 9
+    found = tuned_blend(ScoreBlend(normalise="rank"), members, ask, np.arange(USERS), truth, "recall@3", repeats=False,
+                        seed=0)
+    assert found.value == 1
 
 
 def test_what_cannot_be_tuned_is_refused() -> None:
