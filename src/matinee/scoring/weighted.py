@@ -37,6 +37,11 @@ class Weighted(FusedScorer):
         return self.inner.found
 
     @property
+    def block(self) -> int:  # type: ignore[override]
+        """Users in a block: as many as suit the scorer inside."""
+        return self.inner.block if isinstance(self.inner, FusedScorer) else FusedScorer.block
+
+    @property
     def n_items(self) -> int:
         return self.inner.n_items
 
