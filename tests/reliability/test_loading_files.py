@@ -51,7 +51,7 @@ def test_D27_archives_that_are_cut_swollen_or_hostile_are_refused(tmp_path, monk
     assert not (tmp_path.parent / "x.csv").exists()
 
 
-@pytest.mark.parametrize("change", ["grows", "shrinks", "is replaced"])
+@pytest.mark.parametrize("change", ["grows", "shrinks", "is replaced", "is overwritten"])
 def test_D28_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, change):
     monkeypatch.setattr(blocks, "BLOCK", 64)
     path = written(tmp_path, HEADER + ROWS * 2_000)
@@ -65,7 +65,11 @@ def test_D28_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypat
             with path.open("ab") as file:
                 file.write(ROWS)
         elif change == "shrinks":
-            os.truncate(path, 100)  # what was read ends inside a row, so the file looks irregular as well
+            os.truncate(path, 100)
+        elif change == "is overwritten":
+            with path.open("r+b") as file:
+                file.seek(40_000)
+                file.write(b"\0")  # what is being written may look irregular too
         else:
             os.replace(written(tmp_path, HEADER + ROWS * 50, "other.csv"), path)
 
