@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from matinee.data.aliases import ALIASES
 from matinee.data.layouts import boostcamp, movielens, recbole, uplus
-from matinee.data.layouts.table import ALIASES
 from matinee.data.reading import TextTable, read_text
 from matinee.data.records import Format, records
 from matinee.data.side_tables import labels, lists, numbers, standard, texts, weighted

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.data.aliases import column_of
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
-from matinee.data.layouts.table import ALIASES
 from matinee.data.reading import TextTable, read_text
 from matinee.data.source import Reading
 from matinee.errors import DataError
@@ -31,7 +31,7 @@ def read_lists(
     """
     separator = "\t" if {".tsv", ".tab"} & set(path.suffixes) else ","
     table = read_text(path, separator=separator, header=None, encoding=None, reading=Reading())
-    raw_users, raw_items = table.ids(_named(table, "user")), table.ids(_named(table, "item"))
+    raw_users, raw_items = table.ids(column_of(table, "user")), table.ids(column_of(table, "item"))
     of, item = users.encode(raw_users).astype(np.int64), items.encode(raw_items)
     badness, scores = _order(table)
     known = (of >= 0) & (item >= 0)
@@ -63,15 +63,6 @@ def _order(table: TextTable) -> tuple[NDArray[np.float64], NDArray[np.float32] |
         scores = table.numbers("score")
         return -scores, np.clip(scores, np.finfo(np.float32).min, np.finfo(np.float32).max).astype(np.float32)
     return np.zeros(len(table)), None
-
-
-def _named(table: TextTable, role: str) -> str:
-    """The column of a role, by the usual names."""
-    by_name = {name.strip().lower(): name for name in reversed(table.frame.columns)}
-    found = [by_name[alias] for alias in ALIASES[role] if alias in by_name]
-    if not found:
-        table.column(role)  # raises, with the names there are
-    return found[0]
 
 
 def _first_of_pair(pairs: NDArray[np.int64]) -> NDArray[np.bool_]:

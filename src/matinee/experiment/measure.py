@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from matinee.contract import Run
+from matinee.data.aliases import column_of
 from matinee.data.columns import Features
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
 from matinee.data.reading import read_text
 from matinee.data.source import Reading
 from matinee.ensemble.external import read_lists
-from matinee.errors import DataError, ModelError
+from matinee.errors import ModelError
 from matinee.evaluation.compare import Comparison, compare_all
 from matinee.evaluation.evaluate import Row, evaluate
 from matinee.experiment.answer import Answers
@@ -58,12 +59,7 @@ def measure_files(lists: Path, truth: Path, metrics: Sequence[str]) -> list[Row]
     Users of the truth who have no list score 0 and count. Raises DataError where a file is not such a table.
     """
     table = read_text(truth, separator=",", header=None, encoding=None, reading=Reading())
-    columns = {"user", "item"} & set(table.frame.columns)
-    if len(columns) < 2:
-        raise DataError(
-            "bad-truth", f"the columns are {', '.join(table.frame.columns)}", "a truth needs user,item", truth
-        )
-    raw_users, raw_items = table.ids("user"), table.ids("item")
+    raw_users, raw_items = table.ids(column_of(table, "user")), table.ids(column_of(table, "item"))
     users, items = Vocabulary.of(raw_users), Vocabulary.of(raw_items)
     hidden = Interactions.from_events(
         users.encode(raw_users), items.encode(raw_items), n_users=len(users), n_items=len(items)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from matinee.data.aliases import column_of
 from matinee.data.dataset import Dataset
 from matinee.data.reading import read_text
 from matinee.data.source import Reading
@@ -16,14 +17,13 @@ from matinee.errors import DataError
 
 
 def read_users(path: Path, dataset: Dataset) -> NDArray[np.int64]:
-    """Rows of the users in the file, in its order, each once: the column `user`, or the only or first column.
+    """Rows of the users in the file, in its order, each once: the column that is called as users are, or the only one.
 
     Raises DataError where a user is not in the data (a list for somebody unknown needs his history: say
     `min_user_events: 0` and give a user file, or ask with a typed history).
     """
     table = read_text(path, separator=",", header=None, encoding=None, reading=Reading())
-    names = table.frame.columns
-    column = next((name for name in ("user", "user_id", "userId", "profile_id") if name in names), names[0])
+    column = column_of(table, "user") if len(table.frame.columns) > 1 else table.frame.columns[0]
     return rows_of_users(table.ids(column).unique(maintain_order=True), dataset, path)
 
 

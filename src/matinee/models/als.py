@@ -90,9 +90,8 @@ class ALS(Recommender):
         """fixed (N, D) as it was and free (R, D) solved, in the basis of `fixed`; and the objective before that."""
         curvature, basis = ridge.principal_axes(fixed, self.unobserved_weight)
         fixed, free = ridge.turned(fixed, basis), ridge.turned(free, basis)
-        loss = sum(float((weights * np.square(vectors)).sum(dtype=np.float64)) for weights, vectors in (
-            (curvature, free), (of_free.ridge[:, None], free), (of_fixed.ridge[:, None], fixed)))
         table = ridge.Table(fixed, curvature, of_free.mass)
+        loss = float(of_fixed.ridge @ np.einsum("nd,nd->n", fixed, fixed))
         loss += ridge.solve(of_free.matrix, table, of_free.ridge, free, steps=STEPS)
         return fixed, free, loss
 

@@ -77,28 +77,28 @@ def solve(
     steps: int,
     tolerance: float = 0.0,
 ) -> float:
-    """Improve the vectors `start` (R, D) of the matrix's (R, N) rows in place; returns the squared error before that.
+    """Improve the vectors `start` (R, D) of the matrix's (R, N) rows in place; returns what they minimised before.
 
     ridge      (R,) positive
     steps      at most so many for each row
     tolerance  a row is done where its preconditioned residual has shrunk to this share
-    The error is the first sum of the formula above, over all rows. A row's bits hang on that row alone.
+    What is returned is the formula above, over all rows. A row's bits hang on that row alone.
     """
     indptr, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False)
     weights = matrix.data.astype(np.float32, copy=False)
-    errors = np.zeros(len(start))
+    losses = np.zeros(len(start))
 
     def rows(first: int, end: int) -> None:
         _solve_rows(first, end, indptr, columns, weights, table.factors.reshape(-1), table.curvature,
-                    np.float32(1 / table.mass), ridge, start, steps, np.float32(tolerance) ** 2, errors)
+                    np.float32(1 / table.mass), ridge, start, steps, np.float32(tolerance) ** 2, losses)
 
     in_pieces(rows, len(start), ROWS_A_PIECE)
-    return float(errors.sum())
+    return float(losses.sum())
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
 def _solve_rows(  # type: ignore[no-untyped-def]
-    first, end, indptr, columns, weights, table, curvature, per_mass, ridge, vectors, steps, tolerance, errors
+    first, end, indptr, columns, weights, table, curvature, per_mass, ridge, vectors, steps, tolerance, losses
 ):
     dim = len(curvature)
     own, near = np.empty(dim, np.float32), np.empty(dim, np.float32)
@@ -112,7 +112,8 @@ def _solve_rows(  # type: ignore[no-untyped-def]
             own[d] = curvature[d] + ridge[row]  # the part of the system without the row's entries
             near[d] = 1 / (own[d] + curvature[d] * weight * per_mass)
             residual[d] = -own[d] * x[d]
-        errors[row] = _add_pull(table, columns, weights, start, stop, np.float32(1), x, residual)
+            losses[row] -= residual[d] * x[d]
+        losses[row] += _add_pull(table, columns, weights, start, stop, np.float32(1), x, residual)
         size = np.float32(0)
         for d in range(dim):
             direction[d] = near[d] * residual[d]

@@ -18,10 +18,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from matinee.data import frames
+from matinee.data.aliases import ALIASES
 from matinee.data.columns import Categories, Features, Texts
 from matinee.data.dataset import Dataset
 from matinee.data.ids import Vocabulary
-from matinee.data.layouts.table import ALIASES
 from matinee.data.reading import TextTable, read_text
 from matinee.data.side_tables import labels, lists, numbers, standard, texts
 from matinee.data.source import Reading, SideTable, Source

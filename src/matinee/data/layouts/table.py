@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from matinee.data.aliases import ALIASES
 from matinee.data.blocks import regular_file
 from matinee.data.reading import TextTable, read_text
 from matinee.data.records import Format, records
@@ -24,17 +25,6 @@ from matinee.data.source import Reading, Source
 from matinee.data.times import UNITS
 from matinee.errors import ConfigError, DataError
 
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "user": ("user", "user_id", "userid", "uid", "profile_id", "customer_id", "visitor_id", "account_id"),
-    "item": ("item", "item_id", "itemid", "iid", "movie_id", "movieid", "album_id", "product_id", "film_id"),
-    "time": ("time", "timestamp", "datetime", "date", "ts", "event_time", "watched_at", "created_at"),
-    "rating": ("rating", "score", "stars"),
-    "weight": ("weight",),
-    "session": ("session", "session_id", "ss_id"),
-    "watch_seconds": ("watch_seconds", "watch_time"),
-    "total_seconds": ("total_seconds", "total_time"),
-}
-"""Role: usual names, compared without regard to case, best first."""
 NUMBERS = {"rating": False, "weight": False, "watch_seconds": True, "total_seconds": True}
 """Number roles; true where a value may be missing."""
 SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
