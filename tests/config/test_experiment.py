@@ -260,6 +260,10 @@ def ensemble(*members: Any, **more: Any) -> dict[str, Any]:
             "leave `weights` out, or use weighted_vote",
         ),
         (
+            ensemble("toy", method="half_and_half"),
+            "member-count: ensembles[0].members: half_and_half has 1 members; it combines exactly 2",
+        ),
+        (
             ensemble("toy", {"file": "old.csv"}, method="score_blend"),
             "no-scores: ensembles[0].members[1]: only a model of this experiment has scores to blend; "
             "combine lists by rank_sum or a vote",

@@ -158,6 +158,9 @@ def _ensemble(given: Any, at: At) -> EnsembleEntry:
         if member in members[:number]:
             spot = at / "members" / number
             raise spot.error("duplicate-name", "this member is given twice", "give it a larger weight")
+    if isinstance(method, ListMethod) and method.exactly not in (None, len(members)):
+        what = f"{given[key]} has {len(members)} members"
+        raise (at / "members").error("member-count", what, f"it combines exactly {method.exactly}")
     weights = _weights(given, len(members), at)
     if weights is not None and isinstance(method, ListMethod) and not method.takes_weights:
         what = f"{given[key]} counts all members alike"

@@ -61,6 +61,7 @@ class HalfAndHalf(ListMethod):
     Below `places` it goes on in the same way, half and half.
     """
 
+    exactly: ClassVar[int | None] = 2
     takes_weights: ClassVar[bool] = False
 
     places: Annotated[int, Ge(2), Le(1_000_000)] = 10

@@ -26,6 +26,8 @@ USERS_A_BLOCK = 4096
 class ListMethod(ABC):
     """A recipe: several lists of a user to one list."""
 
+    exactly: ClassVar[int | None] = None
+    """The number of members it combines, where it is a fixed one."""
     takes_weights: ClassVar[bool] = True
     """May members weigh differently?"""
 

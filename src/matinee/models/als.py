@@ -91,7 +91,7 @@ class ALS(Recommender):
         curvature, basis = ridge.principal_axes(fixed, self.unobserved_weight)
         fixed, free = ridge.turned(fixed, basis), ridge.turned(free, basis)
         table = ridge.Table(fixed, curvature, of_free.mass)
-        loss = float(of_fixed.ridge @ np.einsum("nd,nd->n", fixed, fixed))
+        loss = float((of_fixed.ridge * np.einsum("nd,nd->n", fixed, fixed)).sum(dtype=np.float64))
         loss += ridge.solve(of_free.matrix, table, of_free.ridge, free, steps=STEPS)
         return fixed, free, loss
 

@@ -96,7 +96,7 @@ def solve(
     return float(losses.sum())
 
 
-@njit(cache=True, nogil=True, fastmath=_SUMS)
+@njit(cache=True, nogil=True, fastmath=_SUMS, error_model="numpy")
 def _solve_rows(  # type: ignore[no-untyped-def]
     first, end, indptr, columns, weights, table, curvature, per_mass, ridge, vectors, steps, tolerance, losses
 ):
@@ -128,7 +128,7 @@ def _solve_rows(  # type: ignore[no-untyped-def]
             size = _step(x, residual, direction, image, near, size)
 
 
-@njit(cache=True, nogil=True, fastmath=_SUMS)
+@njit(cache=True, nogil=True, fastmath=_SUMS, error_model="numpy")
 def _step(x, residual, direction, image, near, size):  # type: ignore[no-untyped-def]
     """One step of conjugate gradients; `image` is minus the system times `direction`. Returns the new size."""
     bend = np.float32(0)
@@ -146,7 +146,7 @@ def _step(x, residual, direction, image, near, size):  # type: ignore[no-untyped
     return left
 
 
-@njit(cache=True, nogil=True, fastmath=_SUMS)
+@njit(cache=True, nogil=True, fastmath=_SUMS, error_model="numpy")
 def _add_pull(table, columns, weights, start, stop, target, x, out):  # type: ignore[no-untyped-def]
     """out += sum over the entries of c_i (target - x.y_i) y_i; returns the sum of c_i (target - x.y_i)^2.
 
