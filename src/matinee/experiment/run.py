@@ -6,6 +6,7 @@ A run that was stopped goes on where it was; a run that is done says so; the sam
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -105,7 +106,9 @@ class Work:
         stages = split_stages(self.stuff.dataset, self.stuff.split, self.experiment.filters)
         for number, entry in enumerate(self.experiment.models, 1):
             self.say(f"model {number}/{len(self.experiment.models)}: {entry.id}")
+            started = time.perf_counter()
             self.modelling.model(entry, stages)
+            self.say(f"  fitted and ranked in {time.perf_counter() - started:.1f} s")
         for id_ in self.ensembles:
             self.say(f"ensemble: {id_}")
             for stage in stages.values():
