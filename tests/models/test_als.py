@@ -121,6 +121,12 @@ def test_vectors_that_grow_without_bound_are_an_error_that_names_the_epoch(log: 
         RECIPE.fit(huge)
 
 
+def test_equations_that_nothing_holds_down_are_an_error(log: Interactions) -> None:
+    """More factors than items and no ridge left in float32: some directions cost nothing."""
+    with pytest.raises(DataError, match="diverged: .*raise l2"):
+        replace(RECIPE, l2=1e-60, dim=100).fit(dataset(log))
+
+
 def test_a_history_over_another_catalogue_is_refused(fitted: FoldInFactors) -> None:
     other = Queries.of(Interactions.from_events([0], [60], n_users=1, n_items=61))
     for ask in (lambda: fitted.score(other), lambda: fitted.top_block(other, 1, Masks.none(1))):
