@@ -48,7 +48,7 @@ def _order(block: Mapping[str, Any]) -> list[str]:
         shown = [f"recall@10, {part.split('=')[1]}" for part in parts]
         out += [*table(["", "model", metric, "95 % interval", *shown], rows), ""]
         pairs = [[f"{pair['first']} against {pair['second']}", f"{pair['difference']:+.4f}",
-                  _interval(pair["low"], pair["high"]), f"{pair['p']:.2g}", pair["verdict"]]
+                  _interval(pair["low"], pair["high"]), _p(pair["p"]), pair["verdict"]]
                  for pair in found["pairs"]]
         out += [*table(["pair", "difference", "95 % interval", "p (Holm)", "the first is"], pairs), ""]
     return out[:-1]
@@ -56,6 +56,10 @@ def _order(block: Mapping[str, Any]) -> list[str]:
 
 def _recipe(model: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in model["recipe"].items()) or "defaults"
+
+
+def _p(p: float) -> str:
+    return f"{p:.2g}" if p > 1e-300 else "< 1e-300"
 
 
 def _interval(low: float | None, high: float | None) -> str:

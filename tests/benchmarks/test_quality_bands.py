@@ -49,3 +49,7 @@ def test_the_committed_figures_are_of_these_bands(protocol: str) -> None:
     for name, model in found["models"].items():
         wanted = {bound["metric"]: bound["wanted"] for bound in model["bounds"]}
         assert wanted == run.bands_of(band["models"][name])
+
+
+def test_no_committed_figure_misses_its_band() -> None:
+    assert run.missed(RESULTS["protocols"]) == RESULTS["missed"] == []
