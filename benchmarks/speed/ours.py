@@ -3,7 +3,7 @@
     python -m benchmarks.speed.ours csv FOLDER
     python -m benchmarks.speed.ours ease FOLDER LISTS.npz
     python -m benchmarks.speed.ours item_knn FOLDER LISTS.npz
-    python -m benchmarks.speed.ours als FOLDER LISTS.npz DIM EPOCHS ...
+    python -m benchmarks.speed.ours als FOLDER (LISTS.npz | -) DIM EPOCHS ...
     python -m benchmarks.speed.ours metrics FOLDER
     python -m benchmarks.speed.ours scoring SYNTHETIC
     python -m benchmarks.speed.ours warm                    kernels compiled and stored, so that no figure holds that
@@ -34,6 +34,7 @@ Numbers = NDArray[np.int64]
 TEN = ("recall@10", "ndcg@10", "hit_rate@10", "precision@10", "map@10", "mrr@10", "novelty@10", "diversity@10",
        "popularity@10", "coverage@10")
 SEGMENTS = ("hidden_part", "history_length", "active_span")
+ALS = {"unobserved_weight": 0.5, "l2": 10.0, "regularisation_exponent": 0.0}  # the peer's objective: peer_implicit.py
 PERSONAL = ("item_knn", "ease", "als")
 
 
@@ -55,14 +56,17 @@ def item_knn(folder: str, target: str) -> dict[str, float]:
 
 def als(folder: str, target: str, dim: str, *epochs: str) -> dict[str, float]:
     stage = held_out(folder)
-    took, lists = {}, {}
+    took: dict[str, float] = {}
+    lists: dict[str, Numbers] = {}
     for count in epochs:
-        recipe = matinee.recipe("als", {"dim": int(dim), "epochs": int(count)})
+        recipe = matinee.recipe("als", {**ALS, "dim": int(dim), "epochs": int(count)})
         start = _now()
         scorer = recipe.fit(stage.fit)
         took |= _took(f"fit_{count}", start, _now())
-        users, lists[f"items_{count}"] = _in_raw_ids(stage, stage.recommend(scorer, 10))
-    np.savez(target, users=users, **lists)
+        if target != "-":
+            lists["users"], lists[f"items_{count}"] = _in_raw_ids(stage, stage.recommend(scorer, 10))
+    if lists:
+        np.savez(target, **lists)
     return took
 
 

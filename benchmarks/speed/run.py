@@ -34,7 +34,7 @@ from matinee.experiment.stages import StageData
 
 HERE = Path(__file__).parent
 PEERS = {"rectools": "RecTools", "implicit": "implicit"}
-EPOCHS = (1, 2, 4, 8, 16)
+EPOCHS = (2, 4, 8, 16)
 SIZES = ("synthetic:31360x6807", "synthetic:200000x6807")
 
 
@@ -99,8 +99,16 @@ def model(bench: Bench, peer: str, name: str, wanted: Mapping[str, float | None]
 def als(bench: Bench, dim: int) -> dict[str, Any]:
     """Each side after so many epochs; then the seconds it takes to the lower of the two sides' best recalls."""
     stage, lists = bench.prepared()
-    found = bench.rounds_of(lambda: bench.ours("als", bench.movierec, lists["ours"], dim, *EPOCHS),
-                            lambda: bench.peer("implicit", "als", bench.train, lists["peer"], dim, *EPOCHS))
+    # The lists are the same in every round: the first makes them.
+    targets: dict[str, list[Path | str]] = {side: ["-"] * (bench.rounds - 1) + [path] for side, path in lists.items()}
+
+    def ours() -> dict[str, Any]:
+        return bench.ours("als", bench.movierec, targets["ours"].pop(), dim, *EPOCHS)
+
+    def peer() -> dict[str, Any]:
+        return bench.peer("implicit", "als", bench.train, targets["peer"].pop(), dim, *EPOCHS)
+
+    found = bench.rounds_of(ours, peer)
     recalls = {side: {count: recall(stage, path, f"items_{count}") for count in EPOCHS} for side, path in lists.items()}
     level = min(max(by_epoch.values()) for by_epoch in recalls.values())
     needed = {side: next(count for count in EPOCHS if by_epoch[count] >= level) for side, by_epoch in recalls.items()}
