@@ -123,7 +123,7 @@ def test_vectors_that_grow_without_bound_are_an_error_that_names_the_epoch(log: 
 
 def test_equations_that_nothing_holds_down_are_an_error(log: Interactions) -> None:
     """More factors than items and no ridge left in float32: some directions cost nothing."""
-    with pytest.raises(DataError, match="diverged: .*raise l2"):
+    with pytest.raises(DataError, match=r"diverged: .*raise l2"):
         replace(RECIPE, l2=1e-60, dim=100).fit(dataset(log))
 
 
@@ -138,6 +138,8 @@ def test_a_history_over_another_catalogue_is_refused(fitted: FoldInFactors) -> N
     ("changes", "message"),
     [
         ({"curvature": np.ones(3, np.float32)}, r"item factors have shape \(4, 2\) and their curvature \(3,\)"),
+        ({"item_factors": np.ones((4, 2, 1), np.float32), "curvature": np.ones((2, 1), np.float32)},
+         r"item factors have shape \(4, 2, 1\)"),
         ({"curvature": np.array([1, -1], np.float32)}, "a curvature is negative"),
         ({"mass": 0.0}, "mass 0.0 and l2 0.1 must be positive"),
         ({"l2": -1.0}, "mass 1.0 and l2 -1.0 must be positive"),
