@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scripts.readme_table import renewed
 
 from matinee.cli.main import main
 from matinee.config import experiment_from, load_experiment
@@ -46,6 +47,10 @@ def test_the_model_of_the_guide_can_be_fitted(tmp_path: Path) -> None:
     model, runs = str(tmp_path / "newest_first.py"), str(tmp_path / "runs")
     assert main(["fit", model, "synthetic:80x40", "--set", "days=10", "--runs", runs]) == 0
     assert len(list((tmp_path / "runs").glob("newest_first*/report.html"))) == 1
+
+
+def test_the_table_of_the_readme_is_the_one_of_the_results() -> None:
+    assert renewed((ROOT / "README.md").read_text()) == (ROOT / "README.md").read_text()
 
 
 def test_links_between_pages_lead_somewhere() -> None:
