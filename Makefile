@@ -6,7 +6,7 @@ TORCH_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo setup test check fast quality bench reports lock clean
+.PHONY: demo setup warm test check fast quality bench reports lock clean
 
 demo: .venv/.core
 	$(BIN)/matinee demo
@@ -32,10 +32,14 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: check
+# One small run compiles the kernels first, so that no test waits for it and the two workers do not do it twice.
+warm: .venv/.dev
+	$(BIN)/python -m tests.small_run
+
+test: check warm
 	$(BIN)/pytest -n 2 --durations 5
 
-fast: check
+fast: check warm
 	$(BIN)/pytest -n 2 -m "not slow"
 
 quality: .venv/.dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,8 @@ def settings(**changes: Any) -> dict[str, Any]:
 def finished(base: Path, **changes: Any) -> RunFolder:
     """Carry the small experiment out below `base/runs`."""
     return carry_out(experiment_from(settings(**changes), base), base / "runs")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        finished(Path(folder))
