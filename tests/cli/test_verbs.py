@@ -83,6 +83,19 @@ def test_a_fit_is_a_run_of_one_model(tmp_path: Path, capsys: Captured) -> None:
     assert "l2" in capsys.readouterr().err
 
 
+def test_without_matplotlib_everything_but_the_page_is_made_and_that_is_said(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matinee.report.whole.find_spec", lambda name: None)
+    words = ["fit", "popularity", "synthetic:120x40", "--runs", str(tmp_path)]
+    assert main(words) == 6
+    assert "matinee[report]" in capsys.readouterr().err
+    assert len(list(tmp_path.glob("*/submission/popularity.csv"))) == 1
+    monkeypatch.undo()
+    assert main(words) == 0
+    assert "report.html" in capsys.readouterr().out
+
+
 def test_comparing_tells_which_is_better(address: str, capsys: Captured) -> None:
     assert main(["compare", f"{address}/ease_recent", f"{address}/random_items", "--metric", "ndcg@10"]) == 0
     shown = capsys.readouterr().out

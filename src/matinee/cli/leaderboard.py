@@ -29,7 +29,8 @@ def show(folder: RunFolder, part: str = "test") -> None:
     for what in ("question", "expect", "conclusion"):
         if manifest["config"].get(what):
             typer.echo(f"{what}: {manifest['config'][what]}")
-    typer.echo(f"report      {folder.path / 'report.html'}")
+    if (folder.path / "report.html").is_file():
+        typer.echo(f"report      {folder.path / 'report.html'}")
     for path in sorted((folder.path / "submission").glob("*.csv")):
         typer.echo(f"submission  {path}")
     typer.echo(f"everything  {folder.path}")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matinee.cli import terminal
 from matinee.cli.options import RUNS, Runs
+from matinee.errors import Degraded
+
+if TYPE_CHECKING:
+    from matinee.config import Experiment
 
 app = typer.Typer(add_completion=False)
 
@@ -33,14 +37,17 @@ def run(
     carry_out(load_experiment(file, set_ or ()), runs, again=again, threads=threads)
 
 
-def carry_out(experiment: object, runs: Path, *, again: bool = False, threads: int | None = None) -> None:
+def carry_out(experiment: Experiment, runs: Path, *, again: bool = False, threads: int | None = None) -> None:
     """Run an experiment under a progress display and print what came of it."""
-    from matinee.config import Experiment
+    from matinee.cli.leaderboard import show
     from matinee.report.whole import carry_out as run_and_report
 
-    assert isinstance(experiment, Experiment)
     with terminal.progress() as progress:
         folder = run_and_report(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
-    from matinee.cli.leaderboard import show
-
     show(folder)
+    if not (folder.path / "report.html").is_file():
+        raise Degraded(
+            "no-report",
+            "the report needs matplotlib, which is not installed",
+            "pip install 'matinee[report]', then run the same command again: only the report is made",
+        )

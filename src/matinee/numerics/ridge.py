@@ -24,6 +24,8 @@ from threadpoolctl import threadpool_limits
 from matinee.numerics.threads import in_pieces
 
 ROWS_A_PIECE = 64
+NOTHING = np.float32(1e-30)
+"""A residual so small, squared, is no direction any more: a step along it would divide by what float32 cannot hold."""
 
 # A sum over D may be taken in the order that vector instructions like. That order is fixed when the kernel is
 # compiled: it hangs on D alone, not on the block, the thread or the row's neighbours. NaN and infinity stay themselves.
@@ -118,7 +120,7 @@ def _solve_rows(  # type: ignore[no-untyped-def]
         for d in range(dim):
             direction[d] = near[d] * residual[d]
             size += residual[d] * direction[d]
-        enough = tolerance * size
+        enough = max(tolerance * size, NOTHING)
         for _ in range(steps):
             if size <= enough:
                 break

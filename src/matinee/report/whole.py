@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from matinee.config import Experiment, load_experiment
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.run import run as run_experiment
-from matinee.report.run import write_report
 
 
 def run(file: str | Path, runs: str | Path = "runs", overrides: Sequence[str] = ()) -> RunFolder:
@@ -25,8 +25,10 @@ def carry_out(
     progress: Callable[[str, int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> RunFolder:
-    """Run `experiment` below `runs` as far as it is not done, and write its report."""
+    """Run `experiment` below `runs` as far as it is not done, and write its report where matplotlib is installed."""
     folder = run_experiment(experiment, runs, again=again, threads=threads, progress=progress, say=say)
-    if not (folder.path / "report.html").is_file():
+    if not (folder.path / "report.html").is_file() and find_spec("matplotlib"):
+        from matinee.report.run import write_report
+
         write_report(folder)
     return folder
