@@ -77,6 +77,16 @@ def test_each_step_comes_nearer_and_a_good_start_saves_steps() -> None:
     assert gap((0.99 * want).astype(np.float32), 1) < 0.02 * gaps[1]
 
 
+@pytest.mark.parametrize("dim", DIMS)
+def test_steps_past_the_solution_stay_there(dim: int) -> None:
+    log, table, ridges = problem(dim)
+    now = want = solved(log, table, ridges)
+    for _ in range(3):
+        now = now.copy()
+        ridge.solve(log.matrix(), table, ridges, now, steps=100)
+        np.testing.assert_allclose(now, want, atol=2e-5 * np.abs(want).max())
+
+
 def test_neither_threads_nor_neighbours_change_a_bit() -> None:
     log, table, ridges = problem(30)
     with threads.limited(1):

@@ -36,7 +36,8 @@ from matinee.numerics.threads import limited
 from matinee.scoring.factors import FoldInFactors
 
 STEPS = 3
-"""Of conjugate gradients, a half-step."""
+"""Of conjugate gradients, a half-step. On MovieLens-1M, however regularised, the objective after each epoch is that of
+20 steps within 1 %; with two steps it is up to 5 % behind where little regularises."""
 
 Factors = NDArray[np.float32]
 
