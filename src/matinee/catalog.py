@@ -21,6 +21,8 @@ import matinee.models
 from matinee.contract import Recommender
 from matinee.errors import ConfigError, Place
 
+OUTSIDE: set[str] = set()
+"""Model files from outside that were loaded, or failed to: whose fault an error is."""
 _FOLDER = Path(matinee.models.__path__[0])
 
 
@@ -91,6 +93,7 @@ def _outside_module(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    OUTSIDE.add(str(path))
     try:
         spec.loader.exec_module(module)
     except BaseException:

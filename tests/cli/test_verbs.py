@@ -18,6 +18,7 @@ from matinee.experiment.folder import RunFolder
 from tests.small_run import settings
 
 Captured = pytest.CaptureFixture[str]
+MODEL = "@dataclass(frozen=True, kw_only=True)\nclass Mine(Recommender):\n    def fit(self, train, run=Run()):\n"
 
 
 @pytest.fixture
@@ -94,6 +95,16 @@ def test_without_matplotlib_everything_but_the_page_is_made_and_that_is_said(
     monkeypatch.undo()
     assert main(words) == 0
     assert "report.html" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("broken", "line"), [("1 / 0\n", 5), (MODEL + "        return undefined_name\n", 8)])
+def test_an_error_in_somebodys_own_model_names_file_and_line(
+    broken: str, line: int, tmp_path: Path, capsys: Captured
+) -> None:
+    model = tmp_path / "mine.py"
+    model.write_text("from dataclasses import dataclass\nfrom matinee.contract import Recommender, Run\n\n\n" + broken)
+    assert main(["fit", str(model), "synthetic:60x30", "--runs", str(tmp_path / "runs")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"{model}:{line}: bad-model: the model file raised")
 
 
 def test_comparing_tells_which_is_better(address: str, capsys: Captured) -> None:

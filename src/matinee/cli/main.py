@@ -26,7 +26,7 @@ import typer
 from typer.core import TyperGroup
 
 from matinee.cli import terminal
-from matinee.errors import MatineeError, ResourceError, UsageError, nearest
+from matinee.errors import ConfigError, MatineeError, Place, ResourceError, UsageError, nearest
 
 VERBS = {
     "demo": "the main job on the embedded data, in two minutes",
@@ -162,8 +162,18 @@ def _as_told(error: BaseException, verb: str) -> MatineeError:
         return ResourceError("out-of-memory", str(error) or "the memory is used up", "use less data or a smaller model")
     if isinstance(error, OSError) and error.errno in MACHINE:
         return ResourceError("machine", f"{error.strerror}", MACHINE[error.errno], error.filename)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename in outside_files():
+            return ConfigError("bad-model", f"the model file raised {type(error).__name__}: {error}",
+                               "mend it; --debug shows the traceback", Place(frame.filename, frame.lineno or 0))
     return MatineeError("fault", f"{type(error).__name__}: {error}",
                         "this is a fault of matinee: --debug shows where, please report it")
+
+
+def outside_files() -> set[str]:
+    """Model files from outside that this process has loaded or tried to."""
+    catalog = sys.modules.get("matinee.catalog")
+    return set(catalog.OUTSIDE) if catalog else set()
 
 
 class Verbs(TyperGroup):
