@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from matinee.config import experiment_from
 from matinee.errors import ConfigError, ModelError, ResourceError
 from matinee.experiment import lists_store
 from matinee.experiment.answer import Answers
+from matinee.experiment.cache import Cache
 from matinee.experiment.folder import RunFolder, find
 from matinee.experiment.measure import apart, measure_again
 from matinee.experiment.run import run
@@ -170,6 +172,27 @@ def test_another_seed_of_the_models_refits_and_another_models_change_does_not(sm
     assert fits(folder) == ["als fit:valid", "als fit:final"]
 
 
+def test_a_stored_model_that_was_damaged_or_replaced_is_fitted_anew(small: RunFolder, runs: Path) -> None:
+    experiment = experiment_from(settings(), Path(small.manifest["base"]))
+    shutil.copytree(small.path, runs / small.id)
+    stopped = RunFolder(runs / small.id)
+    (stopped.path / "timings.json").unlink()
+    (stopped.path / "journal.jsonl").unlink()
+    cache = Cache(runs / ".cache")
+    for id_ in ("als", "ease_recent"):
+        key = json.loads((stopped.model("valid", id_) / "manifest.json").read_text())["about"]["key"]
+        cache.note("model", key, stopped.model("valid", id_))
+    arrays = stopped.model("valid", "als") / "arrays.safetensors"
+    arrays.write_bytes(arrays.read_bytes()[:-1] + b"\x01")
+    shutil.rmtree(stopped.model("valid", "ease_recent"))
+    shutil.copytree(stopped.model("final", "ease_recent"), stopped.model("valid", "ease_recent"))
+    said: list[str] = []
+    folder = run(experiment, runs, say=said.append)
+    assert any(line.startswith("als: fitted anew") for line in said)
+    assert {"als fit:valid", "ease_recent fit:valid"} <= set(fits(folder))
+    assert results(folder) == results(small)
+
+
 def test_a_file_that_the_experiment_names_decides_the_run_by_its_content(small: RunFolder, tmp_path: Path) -> None:
     items = small.dataset.items.series.to_list()
     deny = tmp_path / "deny.csv"
@@ -262,6 +285,11 @@ def test_a_damaged_part_of_lists_is_named(small: RunFolder, tmp_path: Path) -> N
     assert lists_store.is_whole(folder)
     with pytest.raises(ModelError, match="part 0 of the lists is missing"):
         list(lists_store.read(tmp_path, asked, small.dataset.users, small.dataset.items))
+    copy = shutil.copytree(folder, tmp_path / "als")
+    part = next(copy.glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:200])
+    with pytest.raises(ModelError, match="no Parquet file"):
+        list(lists_store.read(copy, asked, small.dataset.users, small.dataset.items))
 
 
 def test_a_run_answers_to_the_beginning_of_its_name(small: RunFolder) -> None:

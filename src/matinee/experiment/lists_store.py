@@ -80,7 +80,11 @@ def read_part(folder: Path, part: int, asked: NDArray[np.int64], users: Vocabula
     path = _part(folder, part)
     if not path.is_file():
         raise ModelError("no-lists", f"part {part} of the lists is missing", "run the experiment again", folder)
-    frame = pl.read_parquet(path)
+    try:
+        frame = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        way = "delete it and run the experiment again: it is made anew"
+        raise ModelError("damaged", f"this part of the lists is no Parquet file ({error})", way, path) from None
     depth = int(_about(folder)["depth"])
     rows, dense = users.encode(frame["user"]), items.encode(frame["item"])
     if (len(rows) and min(rows.min(), dense.min()) < 0) or not np.isin(rows, asked).all():

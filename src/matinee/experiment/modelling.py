@@ -9,6 +9,7 @@ from typing import Any
 
 from matinee.config import ModelEntry
 from matinee.contract import Scorer
+from matinee.errors import ModelError
 from matinee.experiment import fingerprint, lists_store
 from matinee.experiment.cache import Cache, copy_whole
 from matinee.experiment.fitting import Fitter
@@ -51,20 +52,35 @@ class Modelling:
     def _fitted(
         self, entry: ModelEntry, stage: StageData, valid: StageData | None, key: str, place: Path
     ) -> tuple[Scorer, int | None]:
-        known = self.cache.find("model", key)
-        if known is not None and (known / "manifest.json").is_file():
-            with self.timings.step(entry.id, f"load:{stage.name}", reused=True):
-                if known != place.resolve():
-                    copy_whole(known, place)
-                scorer, about = store.load(place)
-            self.say(f"{entry.id}: reused for {stage.name}")
-            return scorer, about["found"].get("stop_at")
+        found = self._found(entry, stage, key, place)
+        if found is not None:
+            return found
         with self.timings.step(entry.id, f"fit:{stage.name}"):
             scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
         with self.timings.step(entry.id, f"store:{stage.name}"):
             store.save(scorer, place, about=self._about(entry, stage, key) | {"found": dict(scorer.found)})
         self.cache.note("model", key, place)
         return scorer, scorer.found.get("stop_at")
+
+    def _found(
+        self, entry: ModelEntry, stage: StageData, key: str, place: Path
+    ) -> tuple[Scorer, int | None] | None:
+        """The scorer that some run has stored under this key; None where there is none, or it was damaged since."""
+        known = self.cache.find("model", key)
+        if known is None:
+            return None
+        with self.timings.step(entry.id, f"load:{stage.name}", reused=True):
+            try:
+                scorer, about = store.load(known)
+            except ModelError as error:
+                self.say(f"{entry.id}: fitted anew, as what was stored cannot be used: {error}")
+                return None
+            if about["key"] != key:  # the place has been used for another fit since
+                return None
+            if known != place.resolve():
+                copy_whole(known, place)
+        self.say(f"{entry.id}: reused for {stage.name}")
+        return scorer, about["found"].get("stop_at")
 
     def lists(self, id_: str, scorer: Scorer, stage: StageData, key: str, *, personal: bool = True) -> None:
         """Write the lists of one scorer, part by part; parts that are there already are kept."""
