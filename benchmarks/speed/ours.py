@@ -51,7 +51,7 @@ def ease(folder: str, target: str) -> dict[str, float]:
 
 
 def item_knn(folder: str, target: str) -> dict[str, float]:
-    return _fit_and_rank(folder, target, "item_knn", {"neighbours": 100, "shrink": 0.0})
+    return _fit_and_rank(folder, target, "item_knn", {"neighbours": 20, "shrink": 0.0})
 
 
 def als(folder: str, target: str, dim: str, *epochs: str) -> dict[str, float]:

@@ -156,7 +156,7 @@ STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
     "ease": (ease, "rectools", "EASE, l2 500, float32: fit, then ten for everybody, seen left out"),
     "als_64": (partial(als, dim=64), "implicit", "ALS, 64 factors: seconds to equal recall"),
     "als_128": (partial(als, dim=128), "implicit", "ALS, 128 factors: seconds to equal recall"),
-    "item_knn": (item_knn, "implicit", "Item kNN, cosine, 100 neighbours: fit, then ten for everybody, seen left out"),
+    "item_knn": (item_knn, "implicit", "Item kNN, cosine, 20 neighbours: fit, then ten for everybody, seen left out"),
     "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
     "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
     "scoring": (scoring, None, "What ranking everybody adds to memory"),
