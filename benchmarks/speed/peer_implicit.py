@@ -1,7 +1,9 @@
 """implicit's side. Run by its own interpreter; prints JSON.
 
-    PYTHON peer_implicit.py item_knn TRAIN.npz LISTS.npz
+    PYTHON peer_implicit.py item_knn TRAIN.npz LISTS.npz NEIGHBOURS
     PYTHON peer_implicit.py als TRAIN.npz (LISTS.npz | -) FACTORS ITERATIONS ...
+
+Each is done once on a few rows before it is timed: loading code is not the stage.
 """
 
 from __future__ import annotations
@@ -17,15 +19,20 @@ from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
+Took = dict[str, float]
+Tables = dict[str, np.ndarray]
+
 ALPHA, REGULARISATION = 3.0, 30.0
 """The best of twelve pairs (alpha 1 to 30, regularisation 0.01 to 80) by recall@10 with 64 factors on this log. Its
 objective is that of an unobserved weight 1 / (alpha - 1) = 0.5 and l2 10, with all rows regularised alike: the factors
 differ by a number alone, so both sides minimise the same."""
 
 
-def item_knn(log: csr_matrix, wanted: bool) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    model = CosineRecommender(K=20)  # its default, and the best of 10, 20, 50, 100 and 200 by recall@10 on this log
-    everybody = np.arange(log.shape[0])
+def item_knn(log: csr_matrix, wanted: bool, neighbours: str) -> tuple[Took, Tables]:
+    few, everybody = np.arange(100), np.arange(log.shape[0])
+    model = CosineRecommender(K=int(neighbours))
+    model.fit(log[few], show_progress=False)
+    model.recommend(few, log[few], N=10)
     start = _now()
     model.fit(log, show_progress=False)
     fitted = _now()
@@ -34,18 +41,21 @@ def item_knn(log: csr_matrix, wanted: bool) -> tuple[dict[str, float], dict[str,
     return {**_took("fit", start, fitted), **_took("top10", fitted, ranked)}, {"items": items} if wanted else {}
 
 
-def als(
-    log: csr_matrix, wanted: bool, factors: str, *iterations: str
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+def als(log: csr_matrix, wanted: bool, factors: str, *iterations: str) -> tuple[Took, Tables]:
     everybody, took, lists = np.arange(log.shape[0]), {}, {}
+
+    def model(count: int) -> AlternatingLeastSquares:
+        return AlternatingLeastSquares(factors=int(factors), iterations=count, alpha=ALPHA,
+                                       regularization=REGULARISATION, random_state=0)
+
+    model(1).fit(log[:100], show_progress=False)
     for count in iterations:
-        model = AlternatingLeastSquares(factors=int(factors), iterations=int(count), alpha=ALPHA,
-                                        regularization=REGULARISATION, random_state=0)
+        fitted = model(int(count))
         start = _now()
-        model.fit(log, show_progress=False)
+        fitted.fit(log, show_progress=False)
         took |= _took(f"fit_{count}", start, _now())
         if wanted:
-            lists[f"items_{count}"], _ = model.recommend(everybody, log, N=10, filter_already_liked_items=True)
+            lists[f"items_{count}"], _ = fitted.recommend(everybody, log, N=10, filter_already_liked_items=True)
     return took, lists
 
 
@@ -53,7 +63,7 @@ def _now() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-def _took(name: str, start: tuple[float, float], end: tuple[float, float]) -> dict[str, float]:
+def _took(name: str, start: tuple[float, float], end: tuple[float, float]) -> Took:
     return {name: end[0] - start[0], f"{name}_cpu": end[1] - start[1]}
 
 

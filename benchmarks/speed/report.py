@@ -16,9 +16,9 @@ CALLED = {"dataset": "CSV to Dataset", "fit": "fit", "top10": "top 10 for all", 
 def lines(stages: Mapping[str, Any]) -> Iterator[str]:
     yield "# Speed and memory"
     yield ""
-    yield ("Median (least to most) over the rounds; the sides take turns, each in a new process. \"Times faster\" is "
-           "the peer's seconds by ours, round by round. CPU seconds are those of all threads together: on a busy "
-           "machine they say more than the clock.")
+    yield ("Median (least to most) over the rounds; the sides take turns, each in a new process that has done the same "
+           "on a few rows before. \"Times faster\" is the peer's seconds by ours, round by round. CPU seconds are those "
+           "of all threads together: on a busy machine they say more than the clock.")
     for stage in stages.values():
         yield ""
         yield f"## {stage['title']}"
@@ -33,6 +33,9 @@ def lines(stages: Mapping[str, Any]) -> Iterator[str]:
             sides = stage["recall@10"]
             yield ""
             yield f"recall@10 on what was hidden: ours {sides['ours']:.4f}, {stage['peer']} {sides['peer']:.4f}."
+        if "note" in stage:
+            yield ""
+            yield stage["note"]
         if "recall_by_epochs" in stage:
             yield ""
             yield from _by_epochs(stage)
