@@ -17,8 +17,8 @@ def lines(stages: Mapping[str, Any]) -> Iterator[str]:
     yield "# Speed and memory"
     yield ""
     yield ("Median (least to most) over the rounds; the sides take turns, each in a new process that did the same "
-           "on a few rows before. \"Times faster\" is the peer's seconds by ours, round by round. CPU seconds are those "
-           "of all threads together: on a busy machine they say more than the clock.")
+           "on a few rows before. \"Times faster\" is the peer's seconds by ours, round by round. CPU seconds are of "
+           "all threads together: on a busy machine they say more than the clock.")
     for stage in stages.values():
         yield ""
         yield f"## {stage['title']}"
