@@ -54,6 +54,37 @@ def test_the_fast_reader_agrees_with_the_exact_one_or_steps_aside(tmp_path_facto
         assert by_fast == [tuple(record.fields) for record in exact]
 
 
+NUMBERS = st.sampled_from(["0", "7", "07", "00", "42", "-5", "-0", "+5", "", "1.0", "1e5", "x", "9" * 18,
+                           "1" + "0" * 18, "9" * 19, "9" * 20, "\u0661", '"7"', "7_0"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=8), st.integers(1, 40), st.sampled_from([",", "::", "\t"]))
+@example([("7", "7"), ("07", "7")], 40, ",")
+@example([("10", "1"), ("+1", "-0")], 40, ",")
+@example([("1", "7"), ("-5", "7")], 40, "::")
+def test_a_column_of_whole_numbers_keeps_the_text_of_every_field(tmp_path_factory, rows, block, separator):
+    path = tmp_path_factory.mktemp("numbers") / "t.csv"
+    path.write_text("".join(f"{a}{separator}{b}\n" for a, b in rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK", block)
+        tables = [read_text(path, separator=separator, header=NAMES, encoding=None, reading=Reading(),
+                            quotes=separator != "::", numbers=numbers) for numbers in (False, True)]
+    for name in NAMES:
+        text, again = (table.column(name).to_list() for table in tables)
+        assert text == again
+
+
+def test_plain_whole_numbers_are_parsed_as_such(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n10,7\n9,007\n")
+    table = read_text(path, separator=",", header=None, encoding=None, reading=Reading(), numbers=True)
+    assert table.ids("a").to_list() == ["10", "9"]  # one column with another text and the block is read as text
+    path.write_text("a,b\n10,x\n9,007\n")
+    table = read_text(path, separator=",", header=None, encoding=None, reading=Reading(), numbers=True)
+    assert (table.ids("a").to_list(), table.ids("b").to_list()) == ([10, 9], ["x", "007"])
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(*[st.text('ab",\n ', max_size=6)] * 2).filter(any), min_size=1), st.integers(1, 40))
 def test_what_a_csv_writer_writes_is_read_back_by_both_readers(tmp_path_factory, rows, block):

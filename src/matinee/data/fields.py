@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from matinee.data.blocks import Progress, blocks
 from matinee.data.records import RECORD_LIMIT, Format
 
 QUOTE, LF = ord('"'), ord("\n")
+WHOLE = re.compile(rb"\d{1,18}")
+"""A whole number that 64 bits hold."""
 
 
 class Irregular(Exception):
@@ -26,10 +28,17 @@ class Irregular(Exception):
 
 
 def frames(
-    path: Path, form: Format, names: Sequence[str], header: str | None, progress: Progress | None = None
+    path: Path,
+    form: Format,
+    names: Sequence[str],
+    header: str | None,
+    progress: Progress | None = None,
+    *,
+    numbers: bool = False,
 ) -> Iterator[tuple[pl.DataFrame, bool]]:
     """Frames of String columns `names`, without nulls. `header` is the raw first record where it is no data.
 
+    With `numbers`, a column of a frame is Int64 where each of its fields is that number's only text: 7, never 07.
     The flag beside each is false where no field can begin or end with a blank, which spares a look at every id.
     """
     first = True
@@ -45,7 +54,9 @@ def frames(
         first = False
         if block.strip(b"\n"):
             blanks = b" " in block or not block.isascii() or (b"\t" in block and form.separator != "\t")
-            yield _frame(block, form, names), blanks
+            frame = _of_numbers(block, form, names) if numbers and not blanks else None
+            numbers = frame is not None
+            yield _frame(block, form, names) if frame is None else frame, blanks
 
 
 def _whole_records(chunks: Iterator[bytes], form: Format) -> Iterator[bytes]:
@@ -140,8 +151,44 @@ def _frame(data: bytes, form: Format, names: Sequence[str]) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).fill_null("") for name in names if frame[name].null_count())
 
 
-def _parsed(data: bytes, separator: str, quoted: bool, names: Sequence[str]) -> pl.DataFrame | None:
-    """The frame, with nulls where a field is empty or missing; None where the parser gives up or would err."""
+def _of_numbers(data: bytes, form: Format, names: Sequence[str]) -> pl.DataFrame | None:
+    """The frame, whole numbers as Int64; None where a field is empty, missing or quoted, or no number's only text.
+
+    A number has no shorter text than its own, so the fields are that text where the lengths of all add up.
+    """
+    separator = form.separator.encode()
+    if (form.quotes and b'"' in data) or b"\0" in data:
+        return None
+    if len(separator) > 1:
+        if b"\x1f" in data:
+            return None
+        data, separator = data.replace(separator, b"\x1f"), b"\x1f"
+    first = data[: data.find(b"\n")].split(separator)
+    whole = [name for name, text in zip(names, first, strict=False) if WHOLE.fullmatch(text)]
+    frame = _parsed(data, separator.decode(), False, names, whole) if whole else None
+    if frame is None or any(frame[name].null_count() for name in names):
+        return None
+    length = frame.height * frame.width  # what ends the fields
+    for name in names:
+        column = frame[name]
+        length += _digits(column.to_numpy()) if name in whole else int(column.str.len_bytes().sum())
+    return frame if length == len(data) else None
+
+
+def _digits(numbers: NDArray[np.int64]) -> int:
+    """The length of all the numbers, written one after the other; a minus is not counted."""
+    size = np.abs(numbers)
+    longest = len(str(int(size.max(initial=0))))
+    return len(size) + sum(int(np.count_nonzero(size >= 10**power)) for power in range(1, longest))
+
+
+def _parsed(
+    data: bytes, separator: str, quoted: bool, names: Sequence[str], whole: Collection[str] = ()
+) -> pl.DataFrame | None:
+    """The frame, with nulls where a field is empty or missing; None where the parser gives up or would err.
+
+    whole: the columns to parse as Int64.
+    """
     if data.startswith(BOM_UTF8):  # an id may begin so, and the parser would drop it
         return None
     try:
@@ -150,7 +197,7 @@ def _parsed(data: bytes, separator: str, quoted: bool, names: Sequence[str]) -> 
             has_header=False,
             separator=separator,
             quote_char='"' if quoted else None,
-            schema=dict.fromkeys(names, pl.String()),
+            schema={name: pl.Int64() if name in whole else pl.String() for name in names},
             infer_schema=False,
         )
     except (pl.exceptions.PolarsError, UnicodeDecodeError):

@@ -26,9 +26,12 @@ class Vocabulary:
 
     @classmethod
     def of(cls, ids: pl.Series | Iterable[str]) -> Vocabulary:
-        """From raw ids in any order, repeats allowed. Raises DataError on an empty id."""
+        """From raw ids in any order, repeats allowed; whole numbers stand for their text.
+
+        Raises DataError on an empty id.
+        """
         series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
-        ordered = series.cast(pl.String).unique().sort()
+        ordered = _different(series).cast(pl.String).sort()
         if ordered.null_count() or (len(ordered) and ordered[0] == ""):
             raise DataError("empty-id", "an id is empty", "give every user and item an id")
         return cls(ordered)
@@ -51,10 +54,24 @@ class Vocabulary:
         return self._ids
 
     def encode(self, ids: pl.Series | Iterable[str]) -> NDArray[np.int32]:
-        """Raw ids -> (n,) positions; -1 where the id is unknown."""
+        """Raw ids -> (n,) positions; -1 where the id is unknown. Whole numbers stand for their text."""
         series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
+        if series.dtype == pl.Int64:
+            numbers = series.to_numpy()
+            if _narrow(numbers):
+                positions: NDArray[np.int32] = self._positions(int(numbers.max(initial=-1)))[numbers]
+                return positions
         found = series.cast(pl.String).cast(pl.Enum(self._ids), strict=False).to_physical()
         return found.cast(pl.Int32).fill_null(-1).to_numpy()
+
+    def _positions(self, largest: int) -> NDArray[np.int32]:
+        """(largest + 1,) the position of each number's text; -1 where it is no id."""
+        numbers = self._ids.cast(pl.Int64, strict=False)
+        only_text = numbers.cast(pl.String) == self._ids
+        own = (only_text & (numbers >= 0) & (numbers <= largest)).fill_null(False).to_numpy()
+        out = np.full(largest + 1, -1, np.int32)
+        out[numbers.fill_null(-1).to_numpy()[own]] = np.flatnonzero(own)
+        return out
 
     def find(self, raw: str) -> int:
         """The position of one raw id, -1 where unknown. O(log N)."""
@@ -90,3 +107,17 @@ class Vocabulary:
         if series.n_unique() != len(series) or not series.is_sorted():
             raise ModelError("bad-vocabulary", "stored ids repeat or are out of order", "fit the model again")
         return cls(series)
+
+
+def _different(ids: pl.Series) -> pl.Series:
+    """Each id once, in some order."""
+    if ids.dtype == pl.Int64 and _narrow(numbers := ids.to_numpy()):
+        met = np.zeros(int(numbers.max(initial=-1)) + 1, bool)
+        met[numbers] = True
+        return pl.Series(ids.name, np.flatnonzero(met))
+    return ids.unique()
+
+
+def _narrow(numbers: NDArray[np.int64]) -> bool:
+    """Is a table of all numbers up to the largest no larger than a few of the ids themselves?"""
+    return not len(numbers) or (int(numbers.min()) >= 0 and int(numbers.max()) < 4 * len(numbers) + (1 << 16))

@@ -43,8 +43,8 @@ def join(source: Source, folder: Path, reading: Reading) -> Source:
                         "a CSV needs a header with one column for the item or the user", folder)  # fmt: skip
     facts: dict[str, Any] = {"from": folder.name}
     for whose, ids, found, own in (
-        ("items", source.items, items, source.item_side),
-        ("users", source.users, users, source.user_side),
+        ("items", source.items.cast(pl.String), items, source.item_side),
+        ("users", source.users.cast(pl.String), users, source.user_side),
     ):
         if found:
             facts[whose] = coverage(ids, found, own)

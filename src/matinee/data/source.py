@@ -26,8 +26,8 @@ class SideTable:
 class Source:
     name: str
     layout: str
-    users: pl.Series  # (E,) String, raw ids in file order
-    items: pl.Series  # (E,) String
+    users: pl.Series  # (E,) raw ids in file order: String, or Int64 where all are the only text of a whole number
+    items: pl.Series  # (E,) the same
     times: NDArray[np.int64] | None  # (E,) Unix seconds
     columns: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     """(E,) event columns: `rating` float32, `watch_seconds`, `total_seconds` float32 (NaN unknown), `session` int64."""

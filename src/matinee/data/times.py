@@ -17,7 +17,7 @@ _ISO = r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?)? ?(Z|[+-]\d
 
 def unit_of(column: pl.Series) -> str:
     """`s`, `ms`, `us`, `ns` or `iso`: what the first value looks like. Empty columns are in seconds."""
-    first = column[0] if len(column) else "0"
+    first = str(column[0]) if len(column) else "0"
     if not first[:1].isdigit() or "-" in first[1:]:
         return "iso" if first[:1].isdigit() else "s"
     whole = first.split(".")[0]
@@ -27,13 +27,15 @@ def unit_of(column: pl.Series) -> str:
 def seconds(column: pl.Series, unit: str | None) -> tuple[NDArray[np.int64], NDArray[np.bool_], str]:
     """(n,) seconds with fractions cut off, a mask of values that are none, and what was expected of them.
 
+    column (n,) holds text or whole numbers.
+
     `unit` None takes it from the first value, and then a value that fits another unit is a bad one. Times without a
     zone are UTC. A decimal point is allowed where the first value has one.
     """
     detected = unit_of(column) if unit is None else unit
     if detected == "iso":
         return _iso_seconds(column)
-    decimal = len(column) > 0 and "." in column[0]
+    decimal = len(column) > 0 and "." in str(column[0])
     numbers = column.cast(pl.Float64 if decimal else pl.Int64, strict=False).fill_null(-1).to_numpy()
     least = UNITS[detected] // 1_000 * SHORTEST if unit is None and detected != "s" else 0
     bad = ~((numbers >= least) & (numbers < (LATEST + 1) * UNITS[detected]))

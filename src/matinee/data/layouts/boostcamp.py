@@ -47,7 +47,7 @@ def detect(path: Path) -> bool:
 
 def read(path: Path, reading: Reading) -> Source:
     ratings = _ratings(path)
-    table = read_text(ratings, separator=",", header=None, encoding=None, reading=reading)
+    table = read_text(ratings, separator=",", header=None, encoding=None, reading=reading, numbers=True)
     users, items, times = table.kept(table.ids("user"), table.ids("item"), table.times("time"))
     side = tuple(
         read_side(ratings.parent / file, name, kind, reading)

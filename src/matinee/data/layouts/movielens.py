@@ -47,9 +47,9 @@ def read(path: Path, reading: Reading) -> Source:
     ratings = _ratings(path) or path
     shape = next((shape for suffix, shape in SHAPES.items() if suffix in ratings.suffixes), SHAPES[".data"])
     if shape.separator == ",":
-        table = read_text(ratings, separator=",", header=None, encoding=None, reading=reading)
+        table = read_text(ratings, separator=",", header=None, encoding=None, reading=reading, numbers=True)
     else:
-        table = _plain(ratings, shape.separator, RATING_COLUMNS, reading)
+        table = _plain(ratings, shape.separator, RATING_COLUMNS, reading, numbers=True)
     side = shape.side(ratings.parent, reading)
     user, item, rating, time = CSV_COLUMNS if shape.separator == "," else RATING_COLUMNS
     users, items, ratings_of, times = table.kept(
@@ -164,10 +164,13 @@ def _people(table: TextTable, categories: Sequence[str], numbers: Sequence[str] 
     )
 
 
-def _plain(path: Path, separator: str, names: Sequence[str], reading: Reading) -> TextTable:
+def _plain(
+    path: Path, separator: str, names: Sequence[str], reading: Reading, *, numbers: bool = False
+) -> TextTable:
     """A file without header and quotes."""
     encoding = None if reading.encoding else _encoding(path)
-    return read_text(path, separator=separator, header=names, encoding=encoding, reading=reading, quotes=False)
+    return read_text(path, separator=separator, header=names, encoding=encoding, reading=reading, quotes=False,
+                     numbers=numbers)
 
 
 def _encoding(path: Path) -> str:

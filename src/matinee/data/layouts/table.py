@@ -104,7 +104,7 @@ def _sessions(table: TextTable, name: str) -> np.ndarray[Any, np.dtype[np.int64]
 
 def _read_delimited(path: Path, reading: Reading) -> TextTable:
     separator = _separator(path, reading.encoding)
-    return read_text(path, separator=separator, header=None, encoding=None, reading=reading)
+    return read_text(path, separator=separator, header=None, encoding=None, reading=reading, numbers=True)
 
 
 def _separator(path: Path, encoding: str | None) -> str:
