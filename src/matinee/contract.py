@@ -104,6 +104,14 @@ class FusedScorer(Scorer):
         """
 
 
+class VectorScorer(Scorer):
+    """A scorer that puts a history at a point of a latent space: what neighbours and clusters are looked for in."""
+
+    @abstractmethod
+    def vectors(self, queries: Queries) -> NDArray[np.float32]:
+        """(B, D) one vector a history, the same bits whoever else is in the block; zeros for an empty one."""
+
+
 class PairScorer(Scorer):
     """A scorer too slow for the whole catalogue: it re-ranks candidates."""
 

@@ -72,7 +72,7 @@ def test_many_epochs_end_at_the_scores_of_the_slow_twin(log: Interactions) -> No
 
 
 def test_users_are_the_minimum_of_the_objective_for_their_history(log: Interactions, fitted: FoldInFactors) -> None:
-    users, items = fitted.user_factors(Queries.of(log)).astype(np.float64), fitted.item_factors.astype(np.float64)
+    users, items = fitted.vectors(Queries.of(log)).astype(np.float64), fitted.item_factors.astype(np.float64)
     least = slow(log).objective(users, items)
     rng = np.random.default_rng(0)
     for _ in range(20):

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import FusedScorer, Masks, Queries
+from matinee.contract import FusedScorer, Masks, Queries, VectorScorer
 from matinee.errors import ModelError
 from matinee.numerics import factors, ridge
 from matinee.numerics.topk import first_bad
@@ -21,7 +21,7 @@ MOST_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class FoldInFactors(FusedScorer):
+class FoldInFactors(FusedScorer, VectorScorer):
     """score(u, i) = x_u . y_i, where x_u minimises, over the history's n_u distinct items j with confidence c_j,
 
         sum_j c_j (1 - x.y_j)^2 + w sum over all items (x.y_i)^2 + l2 (n_u + mass)^exponent |x|^2.
@@ -55,12 +55,12 @@ class FoldInFactors(FusedScorer):
         return len(self.item_factors)
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
-        return factors.scores(self.user_factors(queries), self._tiles, self.n_items)
+        return factors.scores(self.vectors(queries), self._tiles, self.n_items)
 
     def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        return factors.top(self.user_factors(queries), self._tiles, self.n_items, k, masks)
+        return factors.top(self.vectors(queries), self._tiles, self.n_items, k, masks)
 
-    def user_factors(self, queries: Queries) -> NDArray[np.float32]:
+    def vectors(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D) in the basis of `item_factors`. Raises DataError for histories over another catalogue."""
         check_catalogue(self, queries)
         history = queries.history.matrix()
