@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import Queries, Scorer
+from matinee.contract import Scorer
 from matinee.ensemble.method import ListMethod
 from matinee.ensemble.score_blend import ScoreBlend
 from matinee.errors import ConfigError
@@ -22,9 +22,10 @@ from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.evaluation.segments import narrow
 from matinee.evaluation.uncertainty import mean
+from matinee.numerics.mixture import mixed_top
 from matinee.ranking.filters import FittedFilter
 from matinee.ranking.lists import Lists
-from matinee.ranking.recommend import CELLS, MOST_USERS, Ask, recommend
+from matinee.ranking.recommend import CELLS, MOST_USERS, Ask, masks_of, recommend
 from matinee.scoring.blend import Blend, term
 from matinee.split.parts import Truth
 
@@ -77,39 +78,28 @@ def tuned_blend(
     filters: Sequence[FittedFilter] = (),
     seed: int,
 ) -> Tuned:
-    """Weights for a blend of scorers, each scored once a round; the rest as in `recommend`."""
+    """Weights for a blend of scorers, each scored once; the rest as in `recommend`.
+
+    Peak memory: 4 bytes a member and SAMPLE_CELLS.
+    """
     k, n_items = parse(metric).k, members[0].n_items
     part = _sample(truth, max(1, SAMPLE_CELLS // n_items), seed)
     some = part.users[part.users >= 0]
     size = max(1, min(MOST_USERS, CELLS // n_items))
+    terms = np.empty((len(members), len(some), n_items), np.float32)
+    for start in range(0, len(some), size):
+        queries = ask(some[start : start + size])
+        for member, out in zip(members, terms, strict=True):
+            out[start : start + size] = term(member.score(queries), recipe.normalise, recipe.combine)
+    masks = masks_of(ask(some), repeats, filters)
 
     def values(mixtures: list[Mixture]) -> list[float]:
-        lists: list[list[Lists]] = [[] for _ in mixtures]
-        for start in range(0, len(some), size):
-            block = some[start : start + size]
-            queries = ask(block)
-            terms = [term(member.score(queries), recipe.normalise, recipe.combine) for member in members]
-            for made, mixture in zip(lists, mixtures, strict=True):
-                made.append(recommend(_Known(_mixed(terms, mixture)), ask, block, k, repeats=repeats, filters=filters))
-        return [_mean(_joined(made, k), part, metric) for made in lists]
+        found = (mixed_top(terms, np.array(mixture, np.float32), k, masks) for mixture in mixtures)
+        return [_mean(Lists(some, *lists, np.zeros(lists[0].shape, bool)), part, metric) for lists in found]
 
     weights = _search(values, len(members), seed)
     blend = Blend(tuple(members), np.array(weights, np.float32), recipe.normalise, recipe.combine)
     return Tuned(weights, _mean(recommend(blend, ask, users, k, repeats=repeats, filters=filters), truth, metric))
-
-
-@dataclass(frozen=True, eq=False)
-class _Known(Scorer):
-    """Scores (B, I) of one block, known already."""
-
-    scores: NDArray[np.float32]
-
-    @property
-    def n_items(self) -> int:
-        return int(self.scores.shape[1])
-
-    def score(self, queries: Queries) -> NDArray[np.float32]:
-        return self.scores
 
 
 def _search(values: Values, members: int, seed: int) -> Mixture:
@@ -136,14 +126,6 @@ def _rounded(mixtures: Sequence[NDArray[np.float64]]) -> list[Mixture]:
     return list(dict.fromkeys(tuple(mixture.tolist()) for mixture in scaled))
 
 
-def _mixed(terms: Sequence[NDArray[np.float32]], mixture: Mixture) -> NDArray[np.float32]:
-    total = np.zeros(terms[0].shape, np.float32)
-    for one, weight in zip(terms, mixture, strict=True):
-        if weight:
-            total += np.float32(weight) * one
-    return total
-
-
 def _sample(truth: Truth, most: int, seed: int) -> Truth:
     """The same truth for at most so many of its users."""
     if len(truth) <= most:
@@ -155,11 +137,3 @@ def _sample(truth: Truth, most: int, seed: int) -> Truth:
 
 def _mean(lists: Lists, truth: Truth, metric: str) -> float:
     return mean(per_user(lists, truth, [metric])[metric])
-
-
-def _joined(blocks: Sequence[Lists], k: int) -> Lists:
-    if not blocks:
-        return Lists(np.empty(0, np.int64), np.empty((0, k), np.int32), np.empty((0, k), np.float32),
-                     np.empty((0, k), bool))
-    return Lists(*(np.concatenate([getattr(block, part) for block in blocks])
-                   for part in ("users", "items", "scores", "filled")))

@@ -109,7 +109,7 @@ def recommend_blocks(
         block = users[start : start + size]
         with limited(threads) if threads else nullcontext():
             queries = ask(block)
-            masks = _masks(queries, repeats, filters)
+            masks = masks_of(queries, repeats, filters)
             try:
                 items, scores = _ranked(scorer, queries, k, masks)
             except ScoreError as error:
@@ -162,7 +162,8 @@ def fill(
         filled[row, have:end] = True
 
 
-def _masks(queries: Queries, repeats: bool, filters: Sequence[FittedFilter]) -> Masks:
+def masks_of(queries: Queries, repeats: bool, filters: Sequence[FittedFilter]) -> Masks:
+    """What may not be in the lists of these queries; `repeats` and `filters` as in `recommend_blocks`."""
     blocked = None
     for fitted in filters:
         allowed = fitted.allowed(queries)
