@@ -22,7 +22,7 @@ def settings(**changes: Any) -> dict[str, Any]:
             {"model": "random_items"},
             {"model": "popularity"},
             {"model": "item_knn", "neighbours": 20},
-            {"id": "ease_recent", "model": "ease", "l2": 20.0, "weights": "recency"},
+            {"id": "ease_recent", "model": "ease", "l2": 20.0, "weights": "recency_half_life"},
             {"model": "als", "dim": 8, "epochs": 3},
         ],
         "ensembles": [

@@ -12,6 +12,7 @@ from scripts.readme_table import renewed
 
 from matinee.cli.main import main
 from matinee.config import experiment_from, load_experiment
+from matinee.data.confidence import CONFIDENCES
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,6 +48,19 @@ def test_the_model_of_the_guide_can_be_fitted(tmp_path: Path) -> None:
     model, runs = str(tmp_path / "newest_first.py"), str(tmp_path / "runs")
     assert main(["fit", model, "synthetic:80x40", "--set", "days=10", "--runs", runs]) == 0
     assert len(list((tmp_path / "runs").glob("newest_first*/report.html"))) == 1
+
+
+def test_the_page_on_confidence_names_them_all_and_its_examples_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs/guides/confidence.md").read_text()
+    table = page.split("## What a weight does")[0]
+    assert re.findall(r"^\| `(\w+)`", table, re.M) == list(CONFIDENCES)
+    (code,) = blocks("docs/guides/confidence.md", "python")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^\w+: 0\.\d{4} \[0\.\d{4}, 0\.\d{4}\]$", done.stdout, re.M)) == 5
+    (text,) = blocks("docs/guides/confidence.md", "yaml")
+    (tmp_path / "guide.yaml").write_text("name: guide\ndata: {path: here}\n" + text)
+    assert all(entry.weights for entry in load_experiment(tmp_path / "guide.yaml").models)
 
 
 def test_the_table_of_the_readme_is_the_one_of_the_results() -> None:

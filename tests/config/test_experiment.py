@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from matinee.config import Member, experiment_from, load_experiment
-from matinee.data.confidence import GenrePreference, Recency
+from matinee.data.confidence import GenrePreference, RecencyHalfLife
 from matinee.split.gap_and_tail import GapAndTail
 from tests.config.experiments import BASE, made, plain, refused, refused_text, toy, write
 
@@ -43,7 +43,7 @@ filters:
 models:
   - ./toy_model.py
   - {id: weighted, model: ./toy_model.py, weights: genre_preference, dim: 8}
-  - {id: recent, model: ./toy_model.py, weights: {kind: recency, half_life_days: 30}}
+  - {id: recent, model: ./toy_model.py, weights: {kind: recency_half_life, half_life_days: 30}}
   - {id: features, model: ./toy_unweighted.py, features: [era, genres]}
 
 ensembles:
@@ -83,7 +83,8 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert experiment.conclusion == "no", "YAML 1.2 knows no other word for false"
     assert experiment.data.side == ("more",)
     assert [entry.id for entry in experiment.models] == ["toy_model", "weighted", "recent", "features"]
-    assert [entry.weights for entry in experiment.models] == [None, GenrePreference(), Recency(half_life_days=30), None]
+    weights = [entry.weights for entry in experiment.models]
+    assert weights == [None, GenrePreference(), RecencyHalfLife(half_life_days=30), None]
     assert experiment.models[3].features == ("era", "genres")
     pair, everything, tuned = experiment.ensembles
     assert (pair.weights, tuned.weights, everything.weights) == (None, "tuned", (2.0, 1.0, 0.5))
@@ -100,7 +101,7 @@ def test_the_resolved_form_holds_every_key_and_makes_the_same_experiment(tmp_pat
     assert again == experiment
     assert again.resolved() == resolved
     assert resolved["split"]["tail"] == 0.5
-    assert resolved["models"][2]["weights"] == {"kind": "recency", "half_life_days": 30.0}
+    assert resolved["models"][2]["weights"] == {"kind": "recency_half_life", "half_life_days": 30.0}
     assert resolved["ensembles"][1]["members"] == ["pair", {"run": "runs/old-1a2b3c4d/ease"}, {"file": "old.csv"}]
     assert str(tmp_path) not in json.dumps(resolved), "the same experiment elsewhere is the same experiment"
 
@@ -157,16 +158,16 @@ def test_paths_in_recipes_count_from_the_file_and_are_written_as_they_were(tmp_p
             "candidates; leave `candidates` out for this model",
         ),
         (
-            {"models": [{"model": "./toy_unweighted.py", "weights": "recency"}]},
+            {"models": [{"model": "./toy_unweighted.py", "weights": "recency_half_life"}]},
             "weights-ignored: models[0].weights: ./toy_unweighted.py does not honour confidence weights; "
             "leave `weights` out for this model",
         ),
         (
-            {"models": [toy(weights="recensy")]},
-            'unknown-kind: models[0].weights.kind: there is no kind "recensy"; did you mean recency?',
+            {"models": [toy(weights="view_cuont")]},
+            'unknown-kind: models[0].weights.kind: there is no kind "view_cuont"; did you mean view_count?',
         ),
         (
-            {"models": [toy(weights={"kind": "recency", "half_life": 3})]},
+            {"models": [toy(weights={"kind": "recency_half_life", "half_life": 3})]},
             "unknown-key: models[0].weights.half_life: there is no such key; did you mean half_life_days?",
         ),
         (

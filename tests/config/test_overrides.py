@@ -18,7 +18,7 @@ data: {path: log.csv}
 split: leave_last
 models:
   - ./toy_model.py
-  - {id: v1.2, model: ./toy_model.py, weights: recency}
+  - {id: v1.2, model: ./toy_model.py, weights: recency_half_life}
 filters:
   - {kind: unpopular_items}
 """
@@ -32,7 +32,8 @@ filters:
         ("models.0.dim=8", ("models", 0), {"model": "./toy_model.py", "dim": 8}),
         ("models.v1.2.layers=[5, 6]", ("models", 1, "layers"), [5, 6]),
         ("models.v1.2.layers=[5]", ("models", 1, "layers"), [5]),
-        ("models.v1.2.weights.half_life_days=9", ("models", 1, "weights"), {"kind": "recency", "half_life_days": 9}),
+        ("models.v1.2.weights.half_life_days=9", ("models", 1, "weights"),
+         {"kind": "recency_half_life", "half_life_days": 9}),
         ("split.valid=2", ("split",), {"protocol": "leave_last", "valid": 2}),
         ("filters.unpopular_items.least=3", ("filters", 0, "least"), 3),
         ("output.k=5", ("output",), {"k": 5}),
@@ -55,7 +56,7 @@ def test_later_overrides_win_and_the_original_stays() -> None:
 
 
 def test_an_overridden_file_is_the_edited_file(tmp_path: Path) -> None:
-    edited = load_experiment(write(tmp_path, TEXT.replace("weights: recency", "l2: 7")))
+    edited = load_experiment(write(tmp_path, TEXT.replace("weights: recency_half_life", "l2: 7")))
     assert load_experiment(write(tmp_path, TEXT), ["models.v1.2.weights=null", "models.v1.2.l2=7"]) == edited
 
 

@@ -14,11 +14,13 @@ from matinee.data.confidence import (
     CONFIDENCES,
     GenrePreference,
     ItemPopularity,
+    PopularityAndGenre,
     Rating,
-    Recency,
-    Repeats,
+    RecencyHalfLife,
+    ReleaseEra,
     Time,
-    Year,
+    ViewCount,
+    WatchRatio,
     confidence,
     name_of,
 )
@@ -32,12 +34,15 @@ I = 6
 GENRES = {0: ["드라마"], 1: ["드라마", "Noir"], 2: ["Noir", "SF", "드라마"], 3: [], 4: ["SF"], 5: ["SF", "Noir"]}
 ITEM_SETS = [[0, 1, 2, 0], [], [3, 4], [5, 5, 5, 1], [2]]
 TIME_SETS = [[10, 20, 40, 110], [], [7, 7], [0, 86_400, 86_400 * 3, 86_400 * 40], [5]]
+WATCHED = [30, 60, 90, 0, 120, np.nan, 60, 15, 15, 15, -1]
+WHOLE = [60, 60, 60, 60, 0, 60, np.nan, 60, 60, 60, 60]
 RATINGS = [1.0, 5.0, 3.0, np.nan, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, np.nan]
 
 
 def log(item_sets=ITEM_SETS, time_sets=TIME_SETS, ratings=RATINGS):
     users = [user for user, items in enumerate(item_sets) for _ in items]
-    columns = {} if ratings is None else {"rating": np.array(ratings, np.float32)}
+    columns = {} if ratings is None else {"rating": ratings, "watch_seconds": WATCHED, "total_seconds": WHOLE}
+    columns = {name: np.array(column[: len(users)], np.float32) for name, column in columns.items()}
     return Interactions.from_events(users, [*chain(*item_sets)], [*chain(*time_sets)], n_users=len(item_sets),
                                     n_items=I, columns=columns)
 
@@ -74,6 +79,15 @@ def test_a_weight_depends_on_the_history_of_its_user_alone(name):
     chosen, order = confidence(name, {}), np.array([4, 0, -1, 3, 1, 2, 0])
     together = Interactions.with_values(log(), weights(chosen)).take(order)
     np.testing.assert_array_equal(weights(chosen, log().take(order)), together.values)
+
+
+@every_confidence
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_a_weight_goes_with_its_event_and_not_with_a_place_in_a_block(name, size):
+    """Also in the last block, which is shorter."""
+    chosen, users = confidence(name, {}), np.arange(len(ITEM_SETS))
+    blocks = [weights(chosen, log().take(users[start : start + size])) for start in range(0, len(users), size)]
+    np.testing.assert_array_equal(np.concatenate(blocks), weights(chosen))
 
 
 @every_confidence
@@ -124,9 +138,17 @@ def test_genre_preference_of_other_labels_by_their_column():
         weights(GenrePreference(column="director"))
 
 
+def test_popularity_and_genre_adds_both_to_one():
+    both = slow.popularity_and_genre(ITEM_SETS, GENRES, I)
+    np.testing.assert_allclose(weights(PopularityAndGenre()), both, rtol=1e-6)
+    # user 0: items of 1, 2 and 2 users in all, the least and the most popular
+    np.testing.assert_allclose(weights(PopularityAndGenre())[:3], [1 + 4 / 7, 2 + 6 / 7, 3], rtol=1e-6)
+
+
 def test_recency_halves_with_every_half_life_and_never_vanishes():
-    np.testing.assert_allclose(weights(Recency(half_life_days=1)), slow.recency(TIME_SETS, 1), rtol=1e-6)
-    assert weights(Recency(half_life_days=1))[6] == np.float32(2**-20)
+    chosen = RecencyHalfLife(half_life_days=1)
+    np.testing.assert_allclose(weights(chosen), slow.recency_half_life(TIME_SETS, 1), rtol=1e-6)
+    assert weights(chosen)[6] == np.float32(2**-20)
 
 
 def test_rating_runs_from_one_to_two_over_the_scale_of_the_training_log():
@@ -146,12 +168,24 @@ def test_a_history_without_ratings_has_weight_one_and_training_without_them_is_r
         weights(Rating(), train=data(log(ratings=None)))
 
 
-def test_repeats_grow_with_the_logarithm_of_the_count():
-    np.testing.assert_allclose(weights(Repeats()), slow.repeats(ITEM_SETS), rtol=1e-6)
+def test_view_count_grows_with_the_logarithm_of_one_more_than_the_count():
+    np.testing.assert_allclose(weights(ViewCount()), slow.view_count(ITEM_SETS), rtol=1e-6)
 
 
-def test_year_grows_exponentially_within_bounds_and_is_one_where_unknown():
-    got = weights(Year(rate=0.1, most=10))
+def test_watch_ratio_is_one_and_the_share_and_the_mean_where_that_is_unknown():
+    known = [1.5, 2, 2, 1, 1.25, 1.25, 1.25, 1]  # a view may run past the end; less than nothing is nothing
+    mean = np.mean(known)
+    np.testing.assert_allclose(weights(WatchRatio()), [*known[:4], mean, mean, mean, *known[4:]], rtol=1e-6)
+
+
+def test_a_history_without_watch_time_has_the_mean_and_training_without_it_is_refused():
+    np.testing.assert_allclose(weights(WatchRatio(), log(ratings=None)), [1 + 3.25 / 8] * len(WATCHED), rtol=1e-6)
+    with pytest.raises(DataError, match=r"no-watch-time: .*watch_seconds and total_seconds, and no.*data.columns"):
+        weights(WatchRatio(), train=data(log(ratings=None)))
+
+
+def test_release_era_grows_exponentially_within_bounds_and_is_one_where_unknown():
+    got = weights(ReleaseEra(rate=0.1, most=10))
     by_item = dict(zip(log().items.tolist(), got.tolist(), strict=True))
     assert by_item == pytest.approx({0: 0.1, 1: 1, 2: np.e, 3: 1, 4: 10, 5: np.exp(2)}, rel=1e-6)
 
@@ -159,5 +193,5 @@ def test_year_grows_exponentially_within_bounds_and_is_one_where_unknown():
 def test_a_name_or_a_setting_that_there_is_not_is_refused_by_name():
     with pytest.raises(ConfigError, match=r"unknown-weights: no confidence is called 'tyme'.*time"):
         confidence("tyme", {})
-    with pytest.raises(ConfigError, match=r"unknown-key: recency has no setting 'days'.*half_life_days"):
-        confidence("recency", {"days": 3})
+    with pytest.raises(ConfigError, match=r"unknown-key: recency_half_life has no setting 'days'.*half_life_days"):
+        confidence("recency_half_life", {"days": 3})

@@ -25,9 +25,17 @@ def time(histories):
     return out
 
 
-def repeats(histories):
-    return [1 + math.log(history.count(item)) for history in histories for item in history]
+def popularity_and_genre(histories, genres, n_items):
+    """The training log is the histories themselves."""
+    users = [sum(item in history for history in histories) for item in range(n_items)]
+    span = max(users) - min(users)
+    popular = [(users[item] - min(users)) / span for history in histories for item in history]
+    return [p + g for p, g in zip(popular, genre_preference(histories, genres), strict=True)]
 
 
-def recency(histories, half_life_days):
+def view_count(histories):
+    return [math.log(1 + history.count(item)) for history in histories for item in history]
+
+
+def recency_half_life(histories, half_life_days):
     return [max(2**-20, 0.5 ** ((max(times) - t) / 86_400 / half_life_days)) for times in histories for t in times]

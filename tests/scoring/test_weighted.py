@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from matinee.contract import Masks, Run
-from matinee.data.confidence import GenrePreference, ItemPopularity, Rating, Recency, Time
+from matinee.data.confidence import (
+    CONFIDENCES,
+    GenrePreference,
+    ItemPopularity,
+    Rating,
+    RecencyHalfLife,
+    Time,
+    confidence,
+)
 from matinee.errors import ConfigError, DataError
 from matinee.models.ease import EASE
 from matinee.models.popularity import Popularity
@@ -35,10 +43,22 @@ def by_hand(chosen, recipe):
     return recipe.fit(TOY.data.with_log(weigh(TOY.data.log))).score(replace(QUERIES, history=weigh(QUERIES.history)))
 
 
-@pytest.mark.parametrize("chosen", [Time(), ItemPopularity(), GenrePreference(), Recency(half_life_days=30), Rating()])
+@pytest.mark.parametrize(
+    "chosen", [Time(), ItemPopularity(), GenrePreference(), RecencyHalfLife(half_life_days=30), Rating()]
+)
 def test_fit_and_queries_get_the_same_weights(chosen):
     scorer = fit_weighted(EASE(l2=5.0), chosen, TOY.data)
     np.testing.assert_array_equal(scorer.score(QUERIES), by_hand(chosen, EASE(l2=5.0)))
+
+
+@pytest.mark.parametrize("name", CONFIDENCES)
+def test_every_block_of_users_is_weighted_by_its_own_events(name):
+    """A confidence cut by the number of a batch would hit the wrong users, and the last, shorter block first of all."""
+    scorer = fit_weighted(EASE(l2=5.0), confidence(name, {}), TOY.data)
+    whole, users = scorer.score(QUERIES), np.random.default_rng(3).permutation(len(QUERIES))
+    for start in range(0, len(users), 64):
+        block = users[start : start + 64]
+        np.testing.assert_array_equal(scorer.score(QUERIES.take(block)), whole[block])
 
 
 def test_validation_asks_with_plain_histories_and_gets_weighted_answers():

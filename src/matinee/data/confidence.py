@@ -1,7 +1,7 @@
 """Confidence: how much each event of a history says, from 1 where nothing is known.
 
 A confidence is fitted on the training log and then applied to any history, also of somebody who was never
-in that log. What it learned is a few arrays, stored with the model. The first three and `year` are the
+in that log. What it learned is a few arrays, stored with the model. The first four and `release_era` are the
 weights of a wrap-up report of a film competition (boostcamp AI Tech, 2022), with guards where it divided by zero.
 """
 
@@ -94,7 +94,22 @@ class GenrePreference(Confidence):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recency(Confidence):
+class PopularityAndGenre(Confidence):
+    """1 + what `item_popularity` adds + what `genre_preference` adds."""
+
+    column: str = "genre"
+    """The item categories that make up a taste."""
+
+    def fit(self, train: Dataset) -> State:
+        return {**ItemPopularity().fit(train), **GenrePreference(column=self.column).fit(train)}
+
+    def apply(self, state: State, history: Interactions) -> NDArray[np.float32]:
+        popularity = ItemPopularity().apply(state, history)
+        return popularity + GenrePreference(column=self.column).apply(state, history) - np.float32(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecencyHalfLife(Confidence):
     """0.5^(age / half-life), the age counted back from the user's newest event."""
 
     half_life_days: Annotated[float, Gt(0), Le(100_000)] = 365.0
@@ -133,8 +148,8 @@ class Rating(Confidence):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeats(Confidence):
-    """1 + log(n) where the user's history holds the item n times."""
+class ViewCount(Confidence):
+    """log(1 + n) where the user's history holds the item n times."""
 
     def fit(self, train: Dataset) -> State:
         return {}
@@ -142,12 +157,29 @@ class Repeats(Confidence):
     def apply(self, state: State, history: Interactions) -> NDArray[np.float32]:
         _, pairs, counts = np.unique(history.users * history.n_items + history.items, return_inverse=True,
                                      return_counts=True)
-        weights: NDArray[np.float32] = (1 + np.log(counts)).astype(np.float32)
+        weights: NDArray[np.float32] = np.log1p(counts).astype(np.float32)
         return weights[pairs]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Year(Confidence):
+class WatchRatio(Confidence):
+    """1 + the share that was watched, from 0 to 1; where it is unknown, the mean share of the training log."""
+
+    def fit(self, train: Dataset) -> State:
+        shares = _watched(train.log)
+        if np.isnan(shares).all():
+            raise DataError("no-watch-time", "the confidence 'watch_ratio' needs the event columns watch_seconds and "
+                            "total_seconds, and no event of the data has both", "name them under data.columns, or "
+                            "choose another confidence")
+        return {"mean": np.array([np.nanmean(shares)])}
+
+    def apply(self, state: State, history: Interactions) -> NDArray[np.float32]:
+        shares = _watched(history)
+        return (1 + np.where(np.isnan(shares), _array(state, "mean"), shares)).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseEra(Confidence):
     """e^(rate (year - 1980)), kept between 1/most and most; 1 where the year is unknown."""
 
     rate: Annotated[float, Gt(0), Le(1)] = 0.05
@@ -169,10 +201,12 @@ CONFIDENCES: dict[str, type[Confidence]] = {
     "time": Time,
     "item_popularity": ItemPopularity,
     "genre_preference": GenrePreference,
-    "recency": Recency,
+    "popularity_and_genre": PopularityAndGenre,
+    "release_era": ReleaseEra,
+    "recency_half_life": RecencyHalfLife,
+    "view_count": ViewCount,
+    "watch_ratio": WatchRatio,
     "rating": Rating,
-    "repeats": Repeats,
-    "year": Year,
 }
 
 
@@ -211,6 +245,14 @@ def _range_by_user(
     starts, numbers = history.indptr[:-1][active], values.astype(np.float64)
     low, high = np.fmin.reduceat(numbers, starts), np.fmax.reduceat(numbers, starts)
     return np.repeat(low, counts[active]), np.repeat(high, counts[active])
+
+
+def _watched(history: Interactions) -> NDArray[np.float64]:
+    """(E,) the share of its length that each event was watched, in [0, 1]; NaN where that is unknown."""
+    nothing = np.full(len(history), np.nan)
+    watched, whole = (history.columns.get(name, nothing).astype(np.float64)
+                      for name in ("watch_seconds", "total_seconds"))
+    return np.clip(watched / np.where(whole > 0, whole, np.nan), 0, 1)
 
 
 def _of_items(state: State, history: Interactions) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 150 users and 48 items, three tastes of unequal size on both sides, skewed popularity, raw ids in an order
 that says nothing, two held-out items a user. A user has all but six items of his taste, the two held out
 among those six and thus, with the four he never had, easily within ten places; and one item of another taste.
-Ratings, repeats, times, genres, years and ages are there for what weighs or reads them.
+Ratings, repeats, times, seconds watched, genres, years and ages are there for what weighs or reads them.
 """
 
 from __future__ import annotations
@@ -147,7 +147,10 @@ def _toy(
     gaps = [rng.integers(1, 60 if user % 4 == 0 else 90 * _DAY, len(mine)) for user, mine in enumerate(picks)]
     times = np.concatenate([start[user] + np.cumsum(mine) for user, mine in enumerate(gaps)])
     rating = np.clip(rng.integers(1, 4, len(items)) + 2 * (genre[items] == taste[users]), 1, 5).astype(np.float32)
-    log = Interactions.from_events(users, items, times, n_users=U, n_items=I, columns={"rating": rating})
+    watched = np.where(users % 5 == 0, np.nan, rng.uniform(60, 7200, len(items)))
+    columns = {"rating": rating, "watch_seconds": watched, "total_seconds": np.full(len(items), 5400.0)}
+    log = Interactions.from_events(users, items, times, n_users=U, n_items=I,
+                                   columns={name: column.astype(np.float32) for name, column in columns.items()})
     years = np.where(np.arange(I) == 3, np.nan, rng.integers(1950, 2015, I).astype(float))
     rows, labels = np.repeat(np.arange(I), 2), [name for i in range(I) for name in (f"장르{genre[i]}", f"g{i % 5}")]
     item_features = Features(I, {"genre": Categories.from_pairs(rows, labels, I), "year": Numbers(years),
