@@ -6,7 +6,7 @@ TORCH_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo setup warm test check fast quality bench reports lock clean
+.PHONY: demo setup warm test check fast quality bench growth reports lock clean
 
 demo: .venv/.core
 	$(BIN)/matinee demo
@@ -47,6 +47,9 @@ quality: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.run $(ARGS)
+
+growth: .venv/.dev
+	$(BIN)/python -m benchmarks.growth.run $(ARGS)
 
 # On a machine where pip finds a CPU build of torch; see docs/guides/dependencies.md.
 LOCK := $(BIN)/pip-compile -q -c torch.txt --generate-hashes --no-emit-find-links --no-emit-index-url --unsafe-package torch --strip-extras
