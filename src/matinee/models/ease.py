@@ -9,7 +9,8 @@ Differs from the paper: nothing. Confidences stand in X as they are. float32 is 
 memory, and gives the same top ten to at least 99.9 % of users as float64 does (tested).
 Cost: I^3 multiplications (2-3 s at 6,800 items on two cores) and the sum over users of their events squared; at
 peak 4 I^2 bytes (float64: 12 I^2) + 20 bytes an event, 4 I^2 once fitted: 20,000 items take 1.6 GB.
-Shines on catalogues up to some 20,000 items with long histories, where few models are better; blind to order and time.
+Shines on catalogues up to some 20,000 items with long histories, where few models are better; blind to order and
+time but for a decayed query, which doubles hit_rate@10 on the next item.
 An item without events scores 0, which is above the items that a history speaks against.
 """
 
@@ -19,14 +20,15 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 
-from matinee.contract import Recommender, Run
+from matinee.contract import FusedScorer, Recommender, Run
 from matinee.data.dataset import Dataset
 from matinee.numerics.gram import mirror, upper_gram
 from matinee.numerics.inverse import sweep
 from matinee.numerics.threads import limited
 from matinee.scoring.item_item import DenseItemItem
+from matinee.scoring.weighted_history import newest_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,12 @@ class EASE(Recommender):
     """Strength of the ridge, in units of squared confidence. Source of the default: `bench` in ease.yaml."""
     precision: Literal["float32", "float64"] = "float32"
     """What to compute in. float64 takes twice the time and three times the memory."""
+    query_decay: Annotated[float, Gt(0), Le(1)] = 1.0
+    """An event that has n later ones is asked with at this to the power of n. The fit is not decayed."""
+    query_length: Annotated[int, Ge(1)] | None = None
+    """Only so many newest events are asked with; None: all."""
 
-    def fit(self, train: Dataset, run: Run = Run()) -> DenseItemItem:
+    def fit(self, train: Dataset, run: Run = Run()) -> FusedScorer:
         """Raises ModelError (`singular`) where l2 is too small for the precision."""
         with limited(run.threads):
             B = upper_gram(train.log.matrix(), self.precision)  # (I, I), and so on in place
@@ -47,4 +53,4 @@ class EASE(Recommender):
             mirror(B)
         B /= -B.diagonal().copy()  # divides column j by P_jj
         np.fill_diagonal(B, 0)  # an item may not vote for itself
-        return DenseItemItem(B.astype(np.float32, copy=False))
+        return newest_first(DenseItemItem(B.astype(np.float32, copy=False)), self.query_decay, self.query_length)

@@ -21,14 +21,15 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from scipy.sparse import csr_array
 
-from matinee.contract import Recommender, Run
+from matinee.contract import FusedScorer, Recommender, Run
 from matinee.data.dataset import Dataset
 from matinee.numerics.similarity import nearest
 from matinee.numerics.threads import limited
 from matinee.scoring.item_item import SparseItemItem
+from matinee.scoring.weighted_history import newest_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,12 @@ class ItemKNN(Recommender):
     """So many items most similar to an item speak for it. Source of both defaults: `bench` in item_knn.yaml."""
     shrink: Annotated[float, Ge(0), Le(1_000_000)] = 10.0
     """Added to the product of the norms, so that a similarity from few users counts less."""
+    query_decay: Annotated[float, Gt(0), Le(1)] = 1.0
+    """An event that has n later ones is asked with at this to the power of n. The fit is not decayed."""
+    query_length: Annotated[int, Ge(1)] | None = None
+    """Only so many newest events are asked with; None: all."""
 
-    def fit(self, train: Dataset, run: Run = Run()) -> SparseItemItem:
+    def fit(self, train: Dataset, run: Run = Run()) -> FusedScorer:
         n = train.n_items
         with limited(run.threads):
             items, similarities = nearest(train.log.matrix(), min(self.neighbours, n), self.shrink)  # (I, N) each
@@ -48,4 +53,5 @@ class ItemKNN(Recommender):
         indptr = np.append(0, np.cumsum(kept.sum(axis=1)))
         by_target = csr_array((similarities[kept], items[kept], indptr), shape=(n, n))
         weights = by_target.T.tocsr()  # row: item of a history, column: the items it speaks for, ascending
-        return SparseItemItem(weights.indptr.astype(np.int64), weights.indices.astype(np.int32), weights.data)
+        form = SparseItemItem(weights.indptr.astype(np.int64), weights.indices.astype(np.int32), weights.data)
+        return newest_first(form, self.query_decay, self.query_length)

@@ -9,6 +9,7 @@ from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.item_item import DenseItemItem, SparseItemItem
 from matinee.scoring.lookup import Lookup
 from matinee.scoring.weighted import Weighted
+from matinee.scoring.weighted_history import WeightedHistory
 
 FORMS: dict[str, type[Scorer]] = {
     "constant": Constant,
@@ -17,5 +18,6 @@ FORMS: dict[str, type[Scorer]] = {
     "sparse_item_item": SparseItemItem,
     "fold_in_factors": FoldInFactors,
     "weighted": Weighted,
+    "weighted_history": WeightedHistory,
     "blend": Blend,
 }
