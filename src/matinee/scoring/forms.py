@@ -6,6 +6,7 @@ from matinee.contract import Scorer
 from matinee.scoring.blend import Blend
 from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
+from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, SparseItemItem
 from matinee.scoring.lookup import Lookup
 from matinee.scoring.weighted import Weighted
@@ -17,6 +18,7 @@ FORMS: dict[str, type[Scorer]] = {
     "dense_item_item": DenseItemItem,
     "sparse_item_item": SparseItemItem,
     "fold_in_factors": FoldInFactors,
+    "history_factors": HistoryFactors,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "blend": Blend,
