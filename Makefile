@@ -6,7 +6,7 @@ TORCH_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo setup warm test check fast quality bench growth reports lock clean
+.PHONY: demo setup warm test check fast quality tune-bench bench growth reports lock clean
 
 demo: .venv/.core
 	$(BIN)/matinee demo
@@ -42,8 +42,13 @@ test: check warm
 fast: check warm
 	$(BIN)/pytest -n 2 -m "not slow"
 
+# MODEL=ease PROTOCOL=next_item measure one; ARGS=--again measures what has not changed too.
+ONE = $(if $(MODEL),--model $(MODEL)) $(if $(PROTOCOL),--protocol $(PROTOCOL))
 quality: .venv/.dev
-	$(BIN)/python -m benchmarks.quality.run
+	$(BIN)/python -m benchmarks.quality.run $(ONE) $(ARGS)
+
+tune-bench: .venv/.dev
+	$(BIN)/python -m benchmarks.quality.tune $(ONE) $(ARGS)
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.speed.run $(ARGS)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matinee import config
 from matinee.contract import Queries, Scorer
 from matinee.data import interactions
+from matinee.errors import ConfigError
 from matinee.scoring.forms import FORMS
 from matinee.testing import CHECKS, Subject
 from tests.contract.outside_model import SETTINGS, write
@@ -126,6 +127,29 @@ def test_a_settings_file_that_speaks_of_nothing_is_seen(tmp_path, settings, said
     write(tmp_path, settings=settings)
     with pytest.raises(AssertionError, match=said):
         CHECKS["the_settings_file_speaks_of_fields_that_there_are"](Subject("./my_model.py", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("bench", "said"),
+    [
+        ("{recipe: {shrink: 5.0}}", "`bench` has settings and no source"),
+        ("{next_item: 0.3}", "next_item: 0.3 stands where keys belong"),
+        ("{next_item: [{recipe: {}}, best]}", "stands where keys belong"),
+        ("{next_item: {ndcg@10: high, within: 0.1}}", "no figures: .*high"),
+        ("{next_item: {ndcg@10: 0.3}}", "say either `within` or `at_least: true`"),
+        ("{next_item: [{recipe: {shrink: 3}, ndcg@10: 0.3, within: 0.1, at_least: true}]}", "say either `within`"),
+    ],
+)
+def test_a_bench_that_says_nothing_is_seen(tmp_path, bench, said):
+    write(tmp_path, settings=f"{SETTINGS}bench: {bench}\n")
+    with pytest.raises(AssertionError, match=said):
+        CHECKS["the_bench_says_where_good_settings_come_from"](Subject("./my_model.py", tmp_path))
+
+
+def test_a_bench_of_settings_that_there_are_not_is_seen(tmp_path):
+    write(tmp_path, settings=f"{SETTINGS}bench: {{next_item: [{{recipe: {{shrimp: 3}}}}]}}\n")
+    with pytest.raises(ConfigError, match="shrimp: there is no such key"):
+        CHECKS["the_bench_says_where_good_settings_come_from"](Subject("./my_model.py", tmp_path))
 
 
 def test_a_config_that_takes_typos_is_seen(tmp_path, monkeypatch):

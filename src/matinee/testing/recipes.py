@@ -41,3 +41,22 @@ def the_settings_file_speaks_of_fields_that_there_are(subject: Subject) -> None:
     for field, values in subject.searched().items():
         for value in values:
             subject.recipe(**{field: value})
+
+
+def the_bench_says_where_good_settings_come_from(subject: Subject) -> None:
+    """`bench`: `recipe` and `source`, then protocols with an entry or several each; the recipe takes what they name."""
+    bench = dict(subject.settings.get("bench") or {})
+    entries = [bench] if bench else []
+    for protocol, given in bench.items():
+        if protocol in ("recipe", "source") or given is None:
+            continue
+        several = given if isinstance(given, list) else [given]
+        assert all(isinstance(entry, dict) for entry in several), f"{protocol}: {given!r} stands where keys belong"
+        entries += several
+    for entry in entries:
+        config.recipe(subject.name, entry.get("recipe") or {}, subject.beside)
+        figures = {key: value for key, value in entry.items() if "@" in key}
+        assert all(isinstance(value, float) for value in figures.values()), f"no figures: {figures}"
+        sided = ("within" in entry) != bool(entry.get("at_least"))
+        assert sided or not figures, f"{figures}: say either `within` or `at_least: true`"
+    assert not bench.get("recipe") or bench.get("source"), "`bench` has settings and no source"
