@@ -47,6 +47,9 @@ ONE = $(if $(MODEL),--model $(MODEL)) $(if $(PROTOCOL),--protocol $(PROTOCOL))
 quality: .venv/.dev
 	$(BIN)/python -m benchmarks.quality.run $(ONE) $(ARGS)
 
+reports: .venv/.dev
+	$(BIN)/python -m scripts.reports $(REPORT)
+
 tune-bench: .venv/.dev
 	$(BIN)/python -m benchmarks.quality.tune $(ONE) $(ARGS)
 

@@ -85,7 +85,7 @@ def tune(
             found["value"] = round(float(values.mean()), 6)
         except MatineeError as error:
             found["error"] = str(error)
-        line = {"trial": len(trials), "settings": settings, **found, "seconds": round(time.perf_counter() - start, 2),
+        line = {"trial": len(trials), "settings": settings, **found, "seconds": round(time.perf_counter() - start, 4),
                 "commit": (fingerprint.code_state()["commit"] or "unknown")[:12]}
         journal.parent.mkdir(parents=True, exist_ok=True)
         durable.append_line(journal, line, sync=True)
