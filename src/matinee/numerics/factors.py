@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matinee.contract import Masks
 from matinee.numerics.threads import in_pieces
-from matinee.numerics.topk import checked_masks, empty_lists, raise_bad, rank
+from matinee.numerics.topk import ranked
 
 TILE = np.uint64(64)
 """Items in a tile: at 128 factors it takes 32 kB, which a core's first cache holds."""
@@ -50,18 +50,12 @@ def top(
     users: NDArray[np.float32], tiles: NDArray[np.float32], n_items: int, k: int, masks: Masks
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The K best of `scores` for each row, without writing (B, I). Raises as `ranking.topk.top_k` does."""
-    masked = checked_masks(len(users), n_items, k, masks)
-    items, best, bad = empty_lists(len(users), k)
     padded = _padded(users)
 
-    def rows(start: int, stop: int) -> None:
-        scratch = np.empty((stop - start, n_items), np.float32)
-        _score_rows(start, stop, padded, tiles, scratch)
-        _rank_rows(start, stop, scratch, *masked, items, best, bad)
+    def write(start: int, stop: int, out: NDArray[np.float32]) -> None:
+        _score_rows(start, stop, padded, tiles, out)
 
-    in_pieces(rows, len(users), ROWS_A_PIECE)
-    raise_bad(bad, best)
-    return items, best
+    return ranked(write, len(users), n_items, k, masks, ROWS_A_PIECE)
 
 
 def _up(n: int) -> int:
@@ -71,13 +65,6 @@ def _up(n: int) -> int:
 def _padded(users: NDArray[np.float32]) -> NDArray[np.float32]:
     n, dim = users.shape
     return np.pad(users, ((0, _up(n) - n), (0, _up(dim) - dim)))
-
-
-@njit(cache=True, nogil=True)
-def _rank_rows(start, stop, scores, seen_ptr, seen, blocked, items, best, bad):  # type: ignore[no-untyped-def]
-    for row in range(start, stop):
-        hidden = blocked[min(row, len(blocked) - 1)]
-        bad[row] = rank(scores[row - start], seen[seen_ptr[row] : seen_ptr[row + 1]], hidden, items[row], best[row])
 
 
 @njit(cache=True, nogil=True, fastmath=_ORDERED)

@@ -7,6 +7,8 @@ total, hence the result does not depend on the order of the offers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -43,6 +45,26 @@ def select(scores: NDArray[np.float32], k: int, masks: Masks) -> tuple[NDArray[n
         _select_rows(start, stop, scores, seen_ptr, seen, blocked, items, best, bad)
 
     in_pieces(rows, n, ROWS_A_PIECE)
+    raise_bad(bad, best)
+    return items, best
+
+
+def ranked(
+    write: Callable[[int, int, NDArray[np.float32]], None], n: int, n_items: int, k: int, masks: Masks, size: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """As `select`, of scores that `write(start, stop, out)` puts into out (stop - start, I): never all of (B, I).
+
+    `size`: rows at a time in each thread.
+    """
+    masked = checked_masks(n, n_items, k, masks)
+    items, best, bad = empty_lists(n, k)
+
+    def rows(start: int, stop: int) -> None:
+        scratch = np.zeros((stop - start, n_items), np.float32)
+        write(start, stop, scratch)
+        _rank_rows(start, stop, scratch, *masked, items, best, bad)
+
+    in_pieces(rows, n, size)
     raise_bad(bad, best)
     return items, best
 
@@ -194,6 +216,13 @@ def _sink(best_scores, best_items, size, score, item):  # type: ignore[no-untype
         best_scores[at], best_items[at] = best_scores[below], best_items[below]
         at = below
     best_scores[at], best_items[at] = score, item
+
+
+@njit(cache=True, nogil=True)
+def _rank_rows(start, stop, scores, seen_ptr, seen, blocked, items, best, bad):  # type: ignore[no-untyped-def]
+    for row in range(start, stop):
+        hidden = blocked[min(row, len(blocked) - 1)]
+        bad[row] = rank(scores[row - start], seen[seen_ptr[row] : seen_ptr[row + 1]], hidden, items[row], best[row])
 
 
 @njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, SparseItemItem
 from matinee.scoring.lookup import Lookup
+from matinee.scoring.neighbours import UserNeighbours
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
 
@@ -19,6 +20,7 @@ FORMS: dict[str, type[Scorer]] = {
     "sparse_item_item": SparseItemItem,
     "fold_in_factors": FoldInFactors,
     "history_factors": HistoryFactors,
+    "user_neighbours": UserNeighbours,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "blend": Blend,
