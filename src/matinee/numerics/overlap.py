@@ -94,7 +94,7 @@ def _vote_rows(  # type: ignore[no-untyped-def]
     n_users = len(squares)
     products = np.zeros(n_users, np.float64)
     shared = np.zeros(n_users if shrink > 0 else 0, np.int32)
-    voters, near = np.empty(n_users, np.int32), np.empty(n_users, np.float32)
+    voters, sums, near = np.empty(n_users, np.int32), np.empty(n_users, np.float64), np.empty(n_users, np.float32)
     places = min(neighbours, n_users)
     best, best_users = np.empty(places, np.float32), np.empty(places, np.int32)
     votes = np.empty(len(weights), np.float64)
@@ -104,14 +104,8 @@ def _vote_rows(  # type: ignore[no-untyped-def]
         if rows[row] >= 0:  # nobody is his own neighbour
             products[rows[row]] = 0
             shared[rows[row] : rows[row] + 1] = 0
-        n = 0
-        if met < n_users:  # few were met: they are found again faster than all are looked at
-            for item in items[mine]:
-                for place in range(item_ptr[item], item_ptr[item + 1]):
-                    n = _take(users[place], n, square, squares, jaccard, shrink, products, shared, voters, near)
-        else:
-            for user in range(n_users):
-                n = _take(user, n, square, squares, jaccard, shrink, products, shared, voters, near)
+        n = _gather(items[mine], met, item_ptr, users, products, voters, sums)
+        _compare(voters, sums, n, square, squares, jaccard, shrink, shared, near)
         vote(voters, near, n, neighbours, power, plain, normalise, log_ptr, log_items, log_values, worth, best,
              best_users, votes, out[row - start])  # fmt: skip
 
@@ -140,17 +134,35 @@ def _meet(items, values, item_ptr, users, held, weights, products, shared):  # t
     return square, met
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _take(user, n, one, squares, jaccard, shrink, products, shared, voters, near):  # type: ignore[no-untyped-def]
-    """Make somebody who shares an item voter n, and clear his sums; returns how many voters there are now."""
-    product = products[user]
-    if product <= 0:
+@njit(cache=True, nogil=True)
+def _gather(items, met, item_ptr, users, products, voters, sums):  # type: ignore[no-untyped-def]
+    """Everybody with a product above 0 into voters, the product into sums; clears products and returns how many."""
+    n = 0
+    if met < len(products):  # few were met: they are found again faster than all are looked at
+        for item in items:
+            for place in range(item_ptr[item], item_ptr[item + 1]):
+                user = users[place]
+                if products[user] > 0:
+                    voters[n], sums[n] = user, products[user]
+                    products[user] = 0
+                    n += 1
         return n
-    other = squares[user]
-    similarity = product / (one + other - product) if jaccard else product / np.sqrt(one * other)
+    for user in range(len(products)):
+        if products[user] > 0:
+            voters[n], sums[n] = user, products[user]
+            products[user] = 0
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _compare(voters, sums, n, square, squares, jaccard, shrink, shared, near):  # type: ignore[no-untyped-def]
+    """near[:n] from the products in sums[:n]; clears what was shared."""
+    for at in range(n):
+        other = squares[voters[at]]
+        near[at] = sums[at] / (square + other - sums[at] if jaccard else np.sqrt(square * other))
     if shrink > 0:
-        similarity *= shared[user] / (shared[user] + shrink)
-        shared[user] = 0
-    products[user] = 0
-    voters[n], near[n] = user, similarity
-    return n + 1
+        for at in range(n):
+            both = shared[voters[at]]
+            near[at] *= both / (both + shrink)
+            shared[voters[at]] = 0
