@@ -1,0 +1,285 @@
+"""Answer the questions of configs/experiments/reports with pages: python -m scripts.reports [NAME ...]
+
+A report is an experiment file, or a folder of them that share a page. Each is carried out as `matinee run` does (what
+was run before is found again), and docs/results/<name>.md says what came of it. Experiments on the same data and split
+stand in one table and are compared, paired over users. A data path `data/NAME` is found below MATINEE_TEST_DATA.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks.provenance import table
+
+from matinee import durable
+from matinee.cli.terminal import note
+from matinee.config import load_experiment
+from matinee.config.yaml_file import read
+from matinee.evaluation.compare import Comparison, compare_all
+from matinee.experiment import fingerprint
+from matinee.experiment.answer import Answers
+from matinee.experiment.figures import values_of
+from matinee.experiment.folder import RunFolder
+from matinee.report import pictures
+from matinee.report.whole import carry_out
+
+ROOT = Path(__file__).parents[1]
+REPORTS, PAGES = ROOT / "configs/experiments/reports", ROOT / "docs/results"
+PICTURES = ROOT / "docs/pictures/results"
+MOST_PAIRS = 21
+"""Of more pairs only some are shown; all are corrected for."""
+REPORTED = {200: 50.3, 500: 71.2, 1000: 84.3, 1200: 85.2, 1500: 87.8, 1750: 89.4, 2000: 91.0, 3000: 94.1, 4000: 96.1,
+            5000: 97.0}
+"""Views -> the share of films in % that have no more, in the report of a team of the film competition of 2022."""
+
+
+def reports() -> dict[str, list[Path]]:
+    """The name of each report and its experiment files; of several on the same data the one that expects leads."""
+    return {path.stem: sorted(path.glob("*.yaml"), key=lambda file: ("expect" not in stated(file), file.name))
+            if path.is_dir() else [path] for path in sorted(REPORTS.iterdir())}
+
+
+def stated(file: Path) -> dict[str, Any]:
+    """What an experiment file holds."""
+    return dict(read(file).content)
+
+
+def digest(file: Path) -> str:
+    """Of what a file asks for, without what was only thought about it: a page is of this digest."""
+    asked = {key: value for key, value in stated(file).items() if key not in ("question", "expect", "conclusion")}
+    return fingerprint.digest(asked)[:8]
+
+
+def overrides(file: Path) -> list[str]:
+    path = stated(file)["data"]["path"]
+    return [f"data.path={os.environ['MATINEE_TEST_DATA']}/{path.removeprefix('data/')}"] if path[:5] == "data/" else []
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """One experiment that was carried out."""
+
+    file: Path
+    folder: RunFolder
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        return self.folder.manifest
+
+    @cached_property
+    def answers(self) -> Answers:
+        return Answers(self.folder)
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(self.manifest["config"]["evaluate"]["metrics"])
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Only figures of one group can be compared."""
+        return self.manifest["data"]["hash"], self.manifest["split"]["hash"]
+
+    def arms(self) -> dict[str, dict[str, Any]]:
+        """id -> its entry."""
+        config = self.manifest["config"]
+        return {entry["id"]: entry for entry in [*config["models"], *config["ensembles"]]}
+
+    def figure(self, arm: str, metric: str, segment: str | None = None) -> dict[str, Any]:
+        return next(row for row in self.folder.metrics if row["part"] == "test" and row["id"] == arm
+                    and row["metric"] == metric and row["segment"] == segment)
+
+    def segments(self) -> list[str]:
+        """Of the first segment asked for: such as gap and tail."""
+        found = list(dict.fromkeys(row["segment"] for row in self.folder.metrics
+                                   if row["segment"] and row["part"] == "test"))
+        return [label for label in found if label.split("=")[0] == found[0].split("=")[0]]
+
+    def seconds(self, arm: str) -> float:
+        """To fit and rank at test; 0 where both were found again."""
+        return sum(row["seconds"] for row in self.folder.timings
+                   if row["id"] == arm and row["stage"].split(":")[0] in ("fit", "tune", "combine", "score"))
+
+    def left_out(self) -> list[str]:
+        """What the filters of whole items leave out."""
+        stage, told = self.answers.measured["test"], []
+        for entry, fitted in zip(self.manifest["config"]["filters"], stage.filters, strict=True):
+            mask = vars(fitted).get("mask")
+            share = "" if mask is None else f": leaves out {1 - np.mean(mask):.1%} of {len(mask):,} items"
+            settings = ", ".join(f"{key} {value}" for key, value in entry.items() if key != "kind")
+            told.append(f"{entry['kind']} ({settings}){share}")
+        return told
+
+
+@dataclass(frozen=True)
+class Arm:
+    done: Done
+    id: str
+    label: str
+    """The id; with its file before it where several share a table."""
+
+    @property
+    def main(self) -> float:
+        return float(self.done.figure(self.id, self.done.metrics[0])["value"])
+
+
+def page(name: str, done: Sequence[Done]) -> list[str]:
+    """The whole page. The pictures are written beside it."""
+    lines = [f"# {name.replace('_', ' ').capitalize()}", "",
+             f"Made by `make reports REPORT={name}` from [the experiment]({link(done[0].file, REPORTS.parent)}).", ""]
+    for number, group in enumerate(dict.fromkeys(one.group for one in done)):
+        own = [one for one in done if one.group == group]
+        lines += section(name if number == 0 else f"{name}-{number + 1}", own)
+    return lines
+
+
+def link(file: Path, top: Path) -> str:
+    return os.path.relpath(file if file.parent == REPORTS else file.parent, PAGES)
+
+
+def section(picture: str, own: Sequence[Done]) -> Iterator[str]:
+    first = own[0]
+    several = len(own) > 1
+    arms = [Arm(one, arm, f"{one.file.stem}/{arm}" if several else arm) for one in own for arm in one.arms()]
+    arms.sort(key=lambda arm: -arm.main)
+    data, split = first.manifest["data"], first.manifest["split"]["settings"]
+    yield from [f"## {Path(first.manifest['config']['data']['path']).name}", ""]
+    yield (f"{data['users']:,} users, {data['items']:,} items, {data['events']:,} events; "
+           f"{', '.join(f'{key} {value}' for key, value in split.items() if value not in (None, False))}.")
+    for title, key in {"Question": "question", "Expected": "expect", "Found": "conclusion"}.items():
+        if stated(first.file).get(key):
+            yield from ["", f"**{title}.** {stated(first.file)[key]}"]
+    if several:
+        yield from ["", *(f"- `{one.file.stem}`: {about}" for one in own if (about := described(one, one is first)))]
+    elif first.left_out():
+        yield from ["", f"Filters: {described(first, True)}."]
+    if any(entry["kind"] == "unpopular_items" for entry in first.manifest["config"]["filters"]):
+        yield from ["", *removed(first)]
+    rows = [{**arm.done.figure(arm.id, first.metrics[0]), "id": arm.label,
+             "ensemble": "method" in arm.done.arms()[arm.id]} for arm in arms]
+    draw(PICTURES / f"{picture}.svg", pictures.leaderboard(rows, first.metrics[0]))
+    yield from ["", f"![{first.metrics[0]} of each arm, with 95 % intervals](../pictures/results/{picture}.svg)", ""]
+    yield from figures(first, arms)
+    yield from verdicts(arms, first, first.metrics[0])
+    yield from provenance(own)
+
+
+def described(one: Done, lead: bool) -> str:
+    """What an experiment beside others is about, and what its filters leave out."""
+    return "; ".join(([] if lead else [stated(one.file)["question"]]) + one.left_out())
+
+
+def figures(first: Done, arms: Sequence[Arm]) -> list[str]:
+    metrics, segments = first.metrics[:2], first.segments()
+    head = ["", "arm", *(word for metric in metrics for word in (metric, "95 % interval")),
+            *(f"{metrics[0]}, {label.split('=')[1]}" for label in segments), "seconds", "run"]
+    rows = []
+    for at, arm in enumerate(arms, 1):
+        found = [arm.done.figure(arm.id, metric) for metric in metrics]
+        parts = [arm.done.figure(arm.id, metrics[0], label) for label in segments]
+        seconds = arm.done.seconds(arm.id)
+        rows.append([at, arm.label, *(word for row in found for word in (f"{row['value']:.4f}", interval(row))),
+                     *(f"{row['value']:.4f} ({interval(row)})" for row in parts),
+                     f"{seconds:.1f}" if seconds else "found again", f"`{arm.done.folder.id}`"])
+    return table(head, rows)
+
+
+def removed(done: Done) -> list[str]:
+    """The share of films at or below each threshold of the report, in the whole of the data."""
+    views = done.folder.dataset.log.item_counts()
+    return table(["views, at most", *map(str, REPORTED)],
+                 [["films left out here, %", *(f"{100 * np.mean(views <= most):.1f}" for most in REPORTED)],
+                  ["in the report, %", *REPORTED.values()]])
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    return "" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}"
+
+
+def verdicts(arms: Sequence[Arm], lead: Done, metric: str) -> Iterator[str]:
+    """All pairs; where they are many, those that the question is about."""
+    values = {arm.label: values_of(arm.done.folder, arm.id, arm.done.answers.measured["test"], metric) for arm in arms}
+    found = compare_all(values, seed=0)
+    shown = list(found) if len(found) <= MOST_PAIRS else told_pairs(arms, lead)
+    yield from ["", f"Paired over users by {metric}; p corrected for all {len(found)} pairs (Holm).", ""]
+    yield from table(["pair", "difference", "95 % interval", "p", "the first is"],
+                     ([f"{a} against {b}", f"{c.difference:+.4f}", f"{c.low:+.4f} to {c.high:+.4f}", f"{c.p:.2g}",
+                       c.verdict] for (a, b), c in ((pair, directed(found, pair)) for pair in shown)))
+
+
+def told_pairs(arms: Sequence[Arm], lead: Done) -> list[tuple[str, str]]:
+    """The bases against each other, best first, and every other arm against its base.
+
+    In the leading experiment the base of an arm is the first of its model; elsewhere it is the same arm there.
+    """
+    first_of: dict[str, str] = {}
+    for id_, entry in lead.arms().items():
+        first_of.setdefault(entry.get("model", id_), id_)
+    base = {id_: first_of[entry.get("model", id_)] for id_, entry in lead.arms().items()}
+    label = {arm.id: arm.label for arm in arms if arm.done is lead}
+    bases = [arm.label for arm in arms if arm.done is lead and base[arm.id] == arm.id]
+    own = [(arm.label, label[base[arm.id] if arm.done is lead else arm.id]) for arm in arms if arm.id in base]
+    return [*combinations(bases, 2), *(pair for pair in own if pair[0] != pair[1])]
+
+
+def directed(found: Mapping[tuple[str, str], Comparison], pair: tuple[str, str]) -> Comparison:
+    """The first of `pair` against the second, whichever way they were compared."""
+    if pair in found:
+        return found[pair]
+    other = found[pair[1], pair[0]]
+    turned: Any = {"better": "worse", "worse": "better"}.get(other.verdict, other.verdict)
+    return Comparison(0.0 - other.difference, 0.0 - other.high, 0.0 - other.low, other.p, turned)
+
+
+def provenance(own: Sequence[Done]) -> Iterator[str]:
+    yield ""
+    for one in own:
+        manifest = one.manifest
+        code, machine, packages = manifest["code"], manifest["machine"], manifest["packages"]
+        versions = ", ".join(f"{name} {packages[name]}" for name in ("matinee", "numpy", "scipy", "numba"))
+        where = os.path.relpath(one.file, ROOT)
+        override = " --set data.path=..." if stated(one.file)["data"]["path"].startswith("data/") else ""
+        yield (f"- `{one.folder.id}`: `matinee run {where}{override}` (asks `{digest(one.file)}`), {manifest['made']}, "
+               f"commit {(code['commit'] or 'unknown')[:12]}{' with changes' if code['diff'] else ''}, seed "
+               f"{manifest['seed']}, {sum(row['seconds'] for row in one.folder.timings):.0f} s, peak "
+               f"{max(row['peak_mb'] for row in one.folder.timings):.0f} MB; {machine['processor']}, "
+               f"{manifest['threads']} threads; {versions}")
+    yield ""
+
+
+def draw(path: Path, picture: str) -> None:
+    style = "<style>svg { background: white; font-family: system-ui, sans-serif; }</style>"
+    opening, rest = picture.split(">", 1)
+    write(path, f"{opening}>{style}{rest}")
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    durable.write_text(path, text)
+    path.chmod(0o644)
+
+
+def main() -> int:
+    known = reports()
+    for name in sys.argv[1:] or known:
+        if name not in known:
+            raise SystemExit(f"no report is called {name}; known: {', '.join(known)}")
+        done = []
+        for file in known[name]:
+            runs = Path(os.environ.get("MATINEE_RUNS", ROOT / "runs"))
+            experiment = load_experiment(file, overrides(file))
+            done.append(Done(file, carry_out(experiment, runs, say=note)))
+        write(PAGES / f"{name}.md", "\n".join(page(name, done)).rstrip() + "\n")
+        note(f"docs/results/{name}.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
