@@ -9,8 +9,10 @@ file of hits holds the first seed's, a bit a place of each list: what every accu
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -72,7 +74,8 @@ def entry_of(
     experiment = experiment_from({
         "name": "quality", "seed": seed, "data": {"path": "-"}, "evaluate": {"metrics": [block["main"]]},
         "models": [{"id": "model", "model": model, **settings}]}, Path.cwd())
-    checkpoints = Path(tempfile.mkdtemp(prefix="matinee-quality-"))
+    checkpoints = Path(tempfile.mkdtemp(prefix="matinee-quality-"))  # a fit of other settings must not find them
+    atexit.register(shutil.rmtree, checkpoints, ignore_errors=True)
     fitter = Fitter(experiment, matinee.Run().threads, lambda what, done, total: None, lambda facts: None, checkpoints)
     return experiment.models[0], fitter
 
