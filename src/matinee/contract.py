@@ -112,6 +112,17 @@ class VectorScorer(Scorer):
         """(B, D) one vector a history, the same bits whoever else is in the block; zeros for an empty one."""
 
 
+class AdditiveScorer(Scorer):
+    """A scorer whose score is a sum over the history, so that it can say which items a recommendation is due to."""
+
+    @abstractmethod
+    def parts(self, query: Queries, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """One history's distinct items (n,), and what each of them adds to the scores of `items` (K,) -> (n, K).
+
+        Together with what nobody's history scores they sum to `score`, within rounding.
+        """
+
+
 class PairScorer(Scorer):
     """A scorer too slow for the whole catalogue: it re-ranks candidates."""
 

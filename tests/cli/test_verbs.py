@@ -134,6 +134,37 @@ def test_a_list_for_somebody_new_holds_nothing_typed(small: RunFolder, address: 
     assert "nothing-like-it" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("id_", ["ease_recent", "als", "item_knn"])
+def test_why_names_items_of_the_history_with_their_shares(
+    id_: str, small: RunFolder, address: str, capsys: Captured
+) -> None:
+    titles = small.dataset.item_features.texts("title").values
+    mine = small.dataset.log.take(np.array([7])).items.tolist()
+    words = ["recommend", f"{address}/{id_}", "--why", "-k", "4"]
+    assert main([*words, "--user", small.dataset.users[7]]) == 0
+    header, *lines = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert header.split()[-2:] == ["because", "of"]
+    for line in lines:
+        told = {item: line.index(f"{titles[item]} (") for item in mine if f"{titles[item]} (" in line}
+        shares = [int(line[place:].split("%")[0].split("(")[-1]) for place in sorted(told.values())]
+        assert 1 <= len(shares) <= 3
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) <= 101
+    typed = [small.dataset.items[item] for item in mine[:2]]
+    assert main([*words, *typed]) == 0
+    shown = capsys.readouterr().out
+    assert any(f"{titles[item]} (" in shown for item in mine[:2])
+
+
+def test_who_cannot_say_why_is_told_so(address: str, tmp_path: Path, capsys: Captured) -> None:
+    for id_, said in (("blend", "no-reasons"), ("ranks", "no-scorer"), ("popularity", "no-reasons")):
+        assert main(["recommend", f"{address}/{id_}", "--user", "1", "--why"]) != 0
+        assert said in capsys.readouterr().err
+    words = ["recommend", f"{address}/als", "--user", "1", "--why", "--out", str(tmp_path / "lists.csv")]
+    assert main(words) == 2
+    assert "reasons are shown on the terminal and not written" in capsys.readouterr().err
+
+
 def test_a_file_of_users_keeps_its_order(small: RunFolder, address: str, tmp_path: Path) -> None:
     users = [small.dataset.users[at] for at in (7, 2, 5)]
     (tmp_path / "users.csv").write_text("user\n" + "\n".join(users) + "\n")

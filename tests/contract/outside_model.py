@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from matinee.contract import FusedScorer, Recommender, Run
+from matinee.contract import AdditiveScorer, FusedScorer, Recommender, Run
 from matinee.numerics.topk import select
 
 
@@ -39,7 +39,7 @@ class Together(Recommender):
 
 
 @dataclass(frozen=True, eq=False)
-class TogetherScorer(FusedScorer):
+class TogetherScorer(FusedScorer, AdditiveScorer):
     weights: np.ndarray
 
     @property
@@ -52,6 +52,10 @@ class TogetherScorer(FusedScorer):
 
     def top_block(self, queries, k, masks):
         return select(self.score(queries), k, masks)
+
+    def parts(self, query, items):
+        history = query.history.matrix()
+        return history.indices, history.data[:, None] * self.weights[np.ix_(history.indices, items)]
 '''
 
 SETTINGS = """tiny: {shrink: 2.0}

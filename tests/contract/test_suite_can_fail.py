@@ -53,6 +53,10 @@ FAULTS = {
         RETURN, "        with np.errstate(all='ignore'):\n            return scores / "
                 "queries.history.counts[:, None].astype(np.float32)\n")),
     "no block of none": ("nobody_and_nothing_are_scored", (RETURN, "        scores[0]\n" + RETURN)),
+    "parts of another item": ("the_parts_of_a_score_sum_to_it", (
+        "np.ix_(history.indices, items)", "np.ix_(items[:1], items)")),
+    "parts of nobody's": ("the_parts_of_a_score_sum_to_it", (
+        "return history.indices, history", "return history.indices[1:], history")),
     "threads count": ("threads_do_not_change_a_bit", (FITTED, "        weights *= run.threads\n" + FITTED)),
     "seen items": ("no_list_holds_a_seen_item", (FUSED, FUSED.replace("masks)", "type(masks).none(len(queries)))"))),
     "another list for another k": ("a_shorter_list_is_the_start_of_a_longer_one", (

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from matinee.experiment.answer import Answers
 
+REASONS = 3
+"""As many as a line holds."""
+
 app = typer.Typer(add_completion=False)
 
 
@@ -30,6 +33,9 @@ def recommend(
     everybody: Annotated[
         bool, typer.Option("--all", help="The run's submission, made again from the stored model.")
     ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="With each item the three of the history that it is due to, with their share.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", min=1, help="Places in each list.")] = 10,
     out: Annotated[Path | None, typer.Option("--out", help="Write a file instead of printing a table.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out where it exists.")] = False,
@@ -37,7 +43,7 @@ def recommend(
 ) -> None:
     """Lists for users of the data, for everybody, or for somebody new whose history you type.
 
-    matinee recommend demo-1a2b3c4d/ease --user 42
+    matinee recommend demo-1a2b3c4d/ease --user 42 --why
     matinee recommend demo-1a2b3c4d/ease 0114369 0137523
     matinee recommend demo-1a2b3c4d/blend --all --out submission.csv
     """
@@ -54,6 +60,8 @@ def recommend(
             f"{sum(asked_for)} of a typed history, --user, --users and --all are given",
             "give exactly one: whose lists?",
         )
+    if why and (everybody or out is not None):
+        raise UsageError("why", "reasons are shown on the terminal and not written", "leave --all and --out out")
     folder, id_ = find(model, runs)
     if id_ is None:
         raise UsageError("which-model", f"{model!r} names a run and none of its models", "write RUN/ID")
@@ -62,14 +70,17 @@ def recommend(
         raise UsageError("exists", f"{target} exists", "choose another name by --out, or add --overwrite")
     answers = Answers(folder)
     if history:
-        lists = answers.lists(id_, answers.ask_typed(history), np.zeros(1, np.int64), k)
-        return print_lists(lists, folder.dataset, ["somebody new"])
+        ask = answers.ask_typed(history)
+        lists = answers.lists(id_, ask, np.zeros(1, np.int64), k)
+        reasons = answers.reasons(id_, ask, lists, REASONS) if why else None
+        return print_lists(lists, folder.dataset, ["somebody new"], reasons)
     order = _asked(answers, user or [], users)
     lists = answers.lists(id_, answers.final.ask, np.unique(order), k)
     if short := int((lists.items[:, -1] < 0).sum()):
         terminal.note(f"{short:,} lists are shorter than {k:,}: these users have seen nearly everything")
     if target is None:
-        return print_lists(lists, folder.dataset)
+        reasons = answers.reasons(id_, answers.final.ask, lists, REASONS) if why else None
+        return print_lists(lists, folder.dataset, reasons=reasons)
     submission.write(target, lists, folder.dataset, answers.experiment.output.submission, order)
     typer.echo(f"{len(order):,} lists of {k} -> {target}")
     return None

@@ -21,6 +21,7 @@ from matinee.ranking.lists import DEPTH, Lists
 from matinee.ranking.recommend import Ask
 from matinee.scoring import store
 from matinee.scoring.blend import Blend
+from matinee.scoring.reasons import Reason, reasons
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,19 @@ class Answers:
             return combined(about, members, k)
         personal = all(entry.recipe.personal for entry in self.experiment.models if entry.id == id_)
         return self.final.recommend(self.scorer(id_), k, users=users, ask=ask, name=id_, personal=personal)
+
+    def reasons(self, id_: str, ask: Ask, lists: Lists, most: int) -> list[list[list[Reason]]]:
+        """For each place of each list (V, K) the `most` items of the history that it is due to; a filled one has none.
+
+        Raises ModelError where the entry cannot say.
+        """
+        scorer = self.scorer(id_)
+        found = []
+        for at, user in enumerate(lists.users):
+            own = (lists.items[at] >= 0) & ~lists.filled[at]
+            told = iter(reasons(scorer, ask(np.array([user])), lists.items[at][own], most))
+            found.append([next(told) if said else [] for said in own])
+        return found
 
     @cached_property
     def final(self) -> StageData:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import AdditiveScorer, FusedScorer, Masks, Queries, VectorScorer
 from matinee.errors import ModelError
 from matinee.numerics import factors, ridge
 from matinee.numerics.topk import first_bad
@@ -21,7 +21,7 @@ MOST_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class FoldInFactors(FusedScorer, VectorScorer):
+class FoldInFactors(FusedScorer, VectorScorer, AdditiveScorer):
     """score(u, i) = x_u . y_i, where x_u minimises, over the history's n_u distinct items j with confidence c_j,
 
         sum_j c_j (1 - x.y_j)^2 + w sum over all items (x.y_i)^2 + l2 (n_u + mass)^exponent |x|^2.
@@ -69,6 +69,16 @@ class FoldInFactors(FusedScorer, VectorScorer):
         of_user = ridge.by_count(history, self.l2, self.mass, self.exponent)
         ridge.solve(history, table, of_user, out, steps=MOST_STEPS, tolerance=PRECISION)
         return out
+
+    def parts(self, query: Queries, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """c_j y_j . A^-1 y_i, with A the system that the history's x solves: Hu, Koren, Volinsky 2008, section 5."""
+        check_catalogue(self, query)
+        history = query.history.matrix()
+        own = self.item_factors[history.indices].astype(np.float64)  # (n, D)
+        pulls = own * history.data[:, None]
+        of_user = float(ridge.by_count(history, self.l2, self.mass, self.exponent)[0])
+        system = pulls.T @ own + np.diag(self.curvature + of_user)
+        return history.indices, pulls @ np.linalg.solve(system, self.item_factors[items].T.astype(np.float64))
 
     @cached_property
     def _tiles(self) -> NDArray[np.float32]:

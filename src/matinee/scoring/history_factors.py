@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import AdditiveScorer, FusedScorer, Masks, Queries, VectorScorer
 from matinee.errors import ModelError
 from matinee.numerics import factors
 from matinee.numerics.products import product
@@ -17,7 +17,7 @@ from matinee.scoring.checks import check_catalogue
 
 
 @dataclass(frozen=True, eq=False)
-class HistoryFactors(FusedScorer, VectorScorer):
+class HistoryFactors(FusedScorer, VectorScorer, AdditiveScorer):
     """score(u, i) = z_u . decode_i + bias_i, where for the history's n_u distinct items j with confidence c_j
 
         z_u = n_u^-exponent x sum_j c_j encode_j.
@@ -61,6 +61,12 @@ class HistoryFactors(FusedScorer, VectorScorer):
         sums = product(history, self.encode)
         sums *= (np.maximum(np.diff(history.indptr), 1) ** -self.exponent)[:, None].astype(np.float32)
         return sums
+
+    def parts(self, query: Queries, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        check_catalogue(self, query)
+        history = query.history.matrix()
+        said = self.encode[history.indices].astype(np.float64) * history.data[:, None]  # (n, D)
+        return history.indices, said @ self.decode[items].T * max(1, history.nnz) ** -self.exponent
 
     def _asked(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D + 1) vectors that the bias is one more factor for."""

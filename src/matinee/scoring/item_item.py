@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from matinee.contract import FusedScorer, Masks, Queries
+from matinee.contract import AdditiveScorer, FusedScorer, Masks, Queries
 from matinee.errors import ModelError
 from matinee.numerics import item_item
 from matinee.numerics.topk import first_bad
@@ -16,7 +17,7 @@ from matinee.scoring.checks import check_catalogue
 
 
 @dataclass(frozen=True, eq=False)
-class DenseItemItem(FusedScorer):
+class DenseItemItem(FusedScorer, AdditiveScorer):
     """score(u, i) = sum over the history's items j of value_j x weights[j, i]. 4 I^2 bytes."""
 
     block: ClassVar[int] = 8192  # the weights are laid out anew for each block
@@ -40,9 +41,14 @@ class DenseItemItem(FusedScorer):
         check_catalogue(self, queries)
         return item_item.dense_top(self.weights, queries.history.matrix(), k, masks)
 
+    def parts(self, query: Queries, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        check_catalogue(self, query)
+        history = query.history.matrix()
+        return history.indices, history.data[:, None].astype(np.float64) * self.weights[np.ix_(history.indices, items)]
+
 
 @dataclass(frozen=True, eq=False)
-class SparseItemItem(FusedScorer):
+class SparseItemItem(FusedScorer, AdditiveScorer):
     """As `DenseItemItem`, where most weights are zero and not stored. 8 bytes a weight."""
 
     indptr: NDArray[np.int64]  # (I + 1,)  item j of a history speaks for targets[indptr[j]:indptr[j + 1]]
@@ -71,6 +77,13 @@ class SparseItemItem(FusedScorer):
     def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         check_catalogue(self, queries)
         return item_item.sparse_top(self._rows(), queries.history.matrix(), k, masks)
+
+    def parts(self, query: Queries, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        check_catalogue(self, query)
+        history = query.history.matrix()
+        weights = csr_array((self.weights, self.targets, self.indptr), shape=(self.n_items, self.n_items))
+        mine = weights[history.indices].toarray()[:, items]  # (n, K)
+        return history.indices, history.data[:, None].astype(np.float64) * mine
 
     def _rows(self) -> item_item.Rows:
         return self.indptr, self.targets, self.weights

@@ -46,15 +46,16 @@ class Weighted(FusedScorer):
         return self.inner.n_items
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
-        return self.inner.score(self._weighted(queries))
+        return self.inner.score(self.weighted(queries))
 
     def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        queries = self._weighted(queries)
+        queries = self.weighted(queries)
         if isinstance(self.inner, FusedScorer):
             return self.inner.top_block(queries, k, masks)
         return select(self.inner.score(queries), k, masks)
 
-    def _weighted(self, queries: Queries) -> Queries:
+    def weighted(self, queries: Queries) -> Queries:
+        """The queries as the scorer inside gets them."""
         history = queries.history
         weights = confidence(self.confidence, self.settings).apply(self.state, history)
         return replace(queries, history=history.with_values(weights))

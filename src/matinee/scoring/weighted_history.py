@@ -65,15 +65,16 @@ class WeightedHistory(FusedScorer):
         return self.inner.block if isinstance(self.inner, FusedScorer) else FusedScorer.block
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
-        return self.inner.score(self._weighted(queries))
+        return self.inner.score(self.weighted(queries))
 
     def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        queries = self._weighted(queries)
+        queries = self.weighted(queries)
         if isinstance(self.inner, FusedScorer):
             return self.inner.top_block(queries, k, masks)
         return select(self.inner.score(queries), k, masks)
 
-    def _weighted(self, queries: Queries) -> Queries:
+    def weighted(self, queries: Queries) -> Queries:
+        """The queries as the scorer inside gets them."""
         check_catalogue(self, queries)
         history = queries.history
         if self.length:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import Queries
+from matinee.contract import AdditiveScorer, Queries
 from matinee.data.interactions import Interactions
 from matinee.numerics.threads import limited
 from matinee.testing.subject import Subject
@@ -81,6 +81,20 @@ def nobody_and_nothing_are_scored(subject: Subject) -> None:
     assert np.isfinite(empty).all(), "an empty history has scores that are not finite"
     none = subject.fitted.score(Queries.of(Interactions.empty(0, I)))
     assert none.shape == (0, I), f"no users at all have scores of shape {none.shape}"
+
+
+def the_parts_of_a_score_sum_to_it(subject: Subject) -> None:
+    """Where a scorer says what each item of a history adds."""
+    scorer, queries = subject.fitted, planted().queries()
+    if not isinstance(scorer, AdditiveScorer):
+        return
+    of_nobody = scorer.score(Queries.of(Interactions.empty(1, I)))[0]
+    for user in range(0, U, 10):
+        said, parts = scorer.parts(queries.take(np.array([user])), np.arange(I, dtype=np.int32))
+        mine = np.unique(planted().data.log.take(np.array([user])).items)
+        assert np.array_equal(said, mine), f"user {user} had {mine.tolist()}, and parts are told of {said.tolist()}"
+        gap = float(np.abs(of_nobody + parts.sum(axis=0) - subject.scores[user]).max())
+        assert gap < 1e-4 * np.abs(subject.scores[user]).max(), f"parts of user {user} miss the score by {gap:g}"
 
 
 def threads_do_not_change_a_bit(subject: Subject) -> None:
