@@ -47,6 +47,19 @@ def load(name: str, beside: Path | None = None) -> type[Recommender]:
     raise ConfigError("unknown-model", f"no model is called {name!r}", way)
 
 
+def name_of(kind: type[Recommender]) -> str | Path:
+    """The name that `load` finds this recipe class by; of a model from outside, its file."""
+    module = sys.modules[kind.__module__]
+    if kind.__module__.startswith("matinee_outside_"):
+        return Path(str(module.__file__))
+    if module.__package__ == matinee.models.__name__:
+        return kind.__module__.rpartition(".")[2]
+    for plugin in entry_points(group="matinee.models"):
+        if plugin.load() in (module, kind):
+            return plugin.name
+    raise ConfigError("unknown-model", f"{kind.__name__} is in no model file", "keep it in a file of its own")
+
+
 def is_path(name: str) -> bool:
     return name.endswith(".py") or "/" in name
 

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt, MaxLen, MinLen
 
+from matinee.contract import Recommender
+
 _PLAIN: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path",
-                          date: "a date", type(None): "null"}
+                          date: "a date", type(None): "null", Recommender: "a model"}
 _SIGNS: dict[type, str] = {Gt: ">", Ge: ">=", Lt: "<", Le: "<="}
 
 
@@ -54,6 +56,12 @@ def allowed(hint: Any) -> str:
     if origin in (dict, Mapping):
         return "keys and values"
     return _PLAIN.get(hint, str(getattr(hint, "__name__", hint)))
+
+
+def may_be(hint: Any, kind: type) -> bool:
+    """Is `kind` what the field may hold, or one of several?"""
+    branches = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return kind in branches
 
 
 def inside(hint: Any) -> Any:

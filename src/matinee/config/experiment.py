@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, MinLen
 
-from matinee.config.typed import parameters
+from matinee import catalog
+from matinee.config.typed import name_of, parameters, recipes_in
 from matinee.contract import Recommender
 from matinee.data.confidence import CONFIDENCES, Confidence
 from matinee.ensemble.method import ListMethod
@@ -146,6 +147,12 @@ class Experiment:
         plain["models"] = [self.entry(model.id) for model in self.models]
         plain["ensembles"] = [self.entry(ensemble.id) for ensemble in self.ensembles]
         return {one.name: plain[one.name] for one in fields(self) if one.name != "base"}
+
+    def model_files(self, entry: ModelEntry) -> dict[str, Path]:
+        """Of a model and of those in its recipe: the name, as `resolved` says it, and the source file."""
+        _, *inner = recipes_in(entry.recipe)
+        names = [entry.model, *(name_of(one, self.base) for one in inner)]
+        return {name: catalog.source_file(name, self.base) for name in names}
 
     def identity(self) -> dict[str, Any]:
         """What decides the results: `resolved` without what was only thought or watched."""

@@ -21,7 +21,7 @@ from matinee.config.experiment import (
     TrackingSettings,
 )
 from matinee.config.overrides import NAMED_BY, apply
-from matinee.config.typed import At, build, convert, keys, keys_of_named, named, shown
+from matinee.config.typed import At, build, convert, keys, keys_of_named, named, recipe_of, shown
 from matinee.config.yaml_file import Document, read
 from matinee.contract import Recommender
 from matinee.data.confidence import CONFIDENCES, Confidence
@@ -69,7 +69,7 @@ def recipe(name: str, params: Mapping[str, Any], beside: Path | None = None) -> 
 
     `beside` is the folder that a path such as `./my_model.py` counts from.
     """
-    return _recipe(name, dict(params), At(Document(params), beside or Path.cwd()))
+    return recipe_of(name, params, At(Document(params), beside or Path.cwd()), _BESIDE_A_RECIPE)
 
 
 def _experiment(at: At) -> Experiment:
@@ -118,7 +118,8 @@ def _entries(given: Mapping[str, Any], name: str, at: At, one: Callable[[Any, At
 def _model(given: Any, at: At) -> ModelEntry:
     given = keys_of_named(NAMED_BY["models"], given, at)
     model = convert(str, given["model"], at / "model")
-    made = _recipe(model, {key: value for key, value in given.items() if key not in _BESIDE_A_RECIPE}, at)
+    params = {key: value for key, value in given.items() if key not in _BESIDE_A_RECIPE}
+    made = recipe_of(model, params, at, _BESIDE_A_RECIPE)
     weights: Confidence | None = None
     if given.get("weights") is not None:
         weights = named(CONFIDENCES, NAMED_BY["weights"], given["weights"], at / "weights")
@@ -134,17 +135,6 @@ def _model(given: Any, at: At) -> ModelEntry:
                                         "leave `candidates` out for this model")
     default = PurePosixPath(model).stem if catalog.is_path(model) else model
     return ModelEntry(id=_id(given, default, at), model=model, recipe=made, weights=weights, features=features)
-
-
-def _recipe(name: str, params: dict[str, Any], at: At) -> Recommender:
-    try:
-        cls = catalog.load(name, at.base)
-    except MatineeError as error:
-        raise (at / "model").placed(error) from None
-    except (SyntaxError, ImportError) as error:
-        what = f"{name} cannot be imported: {error}"
-        raise (at / "model").error("bad-model", what, "run it with python to see why") from None
-    return build(cls, params, at, beside=_BESIDE_A_RECIPE)
 
 
 def _ensemble(given: Any, at: At) -> EnsembleEntry:

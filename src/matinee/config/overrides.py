@@ -14,7 +14,8 @@ from typing import Any
 from matinee.config.yaml_file import Document, Trail, parse
 from matinee.errors import ConfigError, Place, nearest
 
-NAMED_BY = {"split": "protocol", "filters": "kind", "models": "model", "weights": "kind", "ensembles": "method"}
+NAMED_BY = {"split": "protocol", "filters": "kind", "models": "model", "weights": "kind", "ensembles": "method",
+            "of": "model"}
 """The key that names what an entry is. An entry that says nothing else may be that name alone: `- ease`."""
 
 

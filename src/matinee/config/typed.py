@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,8 +17,10 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from matinee.config.allowed import allowed, inside
+from matinee import catalog
+from matinee.config.allowed import allowed, inside, may_be
 from matinee.config.yaml_file import Document, Trail
+from matinee.contract import Recommender
 from matinee.errors import ConfigError, MatineeError, nearest
 
 T = TypeVar("T")
@@ -86,7 +88,15 @@ def build(cls: type[T], given: Any, at: At, beside: Collection[str] = ()) -> T:
 
 
 def convert(hint: Any, value: Any, at: At) -> Any:
-    """`value` as the type `hint`, bounds and all."""
+    """`value` as the type `hint`, bounds and all. A recipe inside a recipe: a model's name, or its keys and values."""
+    if may_be(hint, Recommender) and isinstance(value, str | Mapping):
+        given = keys_of_named("model", value, at)
+        name = convert(str, given.pop("model"), at / "model")
+        return recipe_of(name, given, at, beside=("model",))
+    if may_be(hint, Recommender) and not (value is None and may_be(hint, type(None))):
+        raise at.error("wrong-type", f"{shown(value, at)} is refused", f"must be {allowed(hint)}")
+    if may_be(hint, Recommender):
+        return None
     try:
         text = json.dumps(value)  # as JSON, a list may become a tuple and a date may stand as text, and no more
     except (TypeError, ValueError):
@@ -96,6 +106,32 @@ def convert(hint: Any, value: Any, at: At) -> Any:
     except ValidationError as error:
         raise _refusal(hint, value, at, error) from None
     return at.base / checked if isinstance(checked, Path) else checked
+
+
+def recipe_of(name: str, params: Mapping[str, Any], at: At, beside: Collection[str]) -> Recommender:
+    """The recipe of the model called `name`. Raises ConfigError; `beside` as for `build`."""
+    try:
+        cls = catalog.load(name, at.base)
+    except MatineeError as error:
+        raise (at / "model").placed(error) from None
+    except (SyntaxError, ImportError) as error:
+        what = f"{name} cannot be imported: {error}"
+        raise (at / "model").error("bad-model", what, "run it with python to see why") from None
+    return build(cls, params, at, beside)
+
+
+def recipes_in(recipe: Recommender) -> Iterator[Recommender]:
+    """The recipe and all that are in its fields, at any depth."""
+    yield recipe
+    for field in dataclasses.fields(recipe):
+        inner = getattr(recipe, field.name)
+        if isinstance(inner, Recommender):
+            yield from recipes_in(inner)
+
+
+def name_of(recipe: Recommender, base: Path | None = None) -> str:
+    """The name of a recipe's model, as `recipe_of` takes it. Paths count from `base`."""
+    return str(_plain(catalog.name_of(type(recipe)), base.resolve() if base else None))
 
 
 def named(registry: Mapping[str, type[T]], key: str, given: Any, at: At, aside: Collection[str] = ()) -> T:
@@ -160,6 +196,8 @@ def _plain(value: Any, base: Path | None) -> Any:
         return str(value.relative_to(base) if base and value.is_relative_to(base) else value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Recommender):
+        return {"model": name_of(value, base), **parameters(value, base)}
     if dataclasses.is_dataclass(value):
         return parameters(value, base)
     if isinstance(value, Mapping):

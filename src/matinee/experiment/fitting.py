@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee import catalog
-from matinee.config import Experiment, ModelEntry
+from matinee.config import Experiment, ModelEntry, parameters
 from matinee.contract import Run, Scorer
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
@@ -37,14 +36,14 @@ class Fitter:
         train = stage.fit
         about: dict[str, Any] = {
             "model": entry.model,
-            "recipe": dataclasses.asdict(entry.recipe),
+            "recipe": parameters(entry.recipe),
             "weights": None
             if entry.weights is None
             else [type(entry.weights).__name__, dataclasses.asdict(entry.weights)],
             "features": list(entry.features),
             "seed": self.experiment.seed,
             "events": train.hash,
-            "source": fingerprint.source_hash(catalog.source_file(entry.model, self.experiment.base)),
+            "source": [fingerprint.source_hash(file) for file in self.experiment.model_files(entry).values()],
             "versions": fingerprint.computing_versions(),
             "threads": self.threads,
             "stop_at": stop_at,

@@ -19,9 +19,10 @@ from matinee.experiment.material import Material, file_hash
 def run_id(experiment: Experiment, material: Material) -> str:
     """The name and eight hex digits of all that decides the result: the same experiment is the same folder."""
     outside = [
-        _content(catalog.source_file(entry.model, experiment.base))
+        _content(file)
         for entry in experiment.models
-        if catalog.is_path(entry.model)
+        for name, file in experiment.model_files(entry).items()
+        if catalog.is_path(name)
     ]
     named = [
         *(path for recipe in experiment.filters for path in vars(recipe).values() if isinstance(path, Path)),
@@ -87,17 +88,17 @@ def _same_fit(material: Material) -> bool:
 def _copy_outside(target: Path, experiment: Experiment) -> dict[str, dict[str, Any]]:
     """Outside models by their name in the experiment: a copy that stays when the file is edited or deleted."""
     copies: dict[str, dict[str, Any]] = {}
-    for entry in experiment.models:
-        if not catalog.is_path(entry.model) or entry.model in copies:
+    files = {name: file for entry in experiment.models for name, file in experiment.model_files(entry).items()}
+    for name, source in files.items():
+        if not catalog.is_path(name):
             continue
-        source = catalog.source_file(entry.model, experiment.base)
         target.mkdir(exist_ok=True)
         names = []
         for file in (source, source.with_suffix(".yaml")):
             if file.is_file():
                 shutil.copyfile(file, target / file.name)
                 names.append(file.name)
-        copies[entry.model] = {"files": names, "hash": _content(source)}
+        copies[name] = {"files": names, "hash": _content(source)}
     return copies
 
 

@@ -62,11 +62,20 @@ def reproduce(
 
 def _experiment_of(original: RunFolder) -> Experiment:
     config = copy.deepcopy(original.manifest["config"])
+    copies = {name: str((original.path / "outside" / outside["files"][0]).resolve())
+              for name, outside in original.manifest["outside"].items()}
     for model in config["models"]:
-        outside = original.manifest["outside"].get(model["model"])
-        if outside:
-            model["model"] = str((original.path / "outside" / outside["files"][0]).resolve())
+        _point_to(copies, model)
     return experiment_from(config, Path(original.manifest["base"]))
+
+
+def _point_to(copies: dict[str, str], entry: dict[str, Any]) -> None:
+    """Name the run's own copies of outside models, in a model's entry and in those inside it."""
+    if entry.get("model") in copies:
+        entry["model"] = copies[entry["model"]]
+    for inner in entry.values():
+        if isinstance(inner, dict):
+            _point_to(copies, inner)
 
 
 def _material_of(

@@ -37,10 +37,10 @@ def tiled(factors: NDArray[np.float32]) -> NDArray[np.float32]:
 def scores(users: NDArray[np.float32], tiles: NDArray[np.float32], n_items: int) -> NDArray[np.float32]:
     """users (B, D), tiles as `tiled` makes them -> scores (B, I)."""
     out = np.empty((len(users), n_items), np.float32)
-    padded = _padded(users)
+    asked = padded(users)
 
     def rows(start: int, stop: int) -> None:
-        _score_rows(start, stop, padded, tiles, out[start:stop])
+        score_rows(start, stop, asked, tiles, out[start:stop])
 
     in_pieces(rows, len(users), ROWS_A_PIECE)
     return out
@@ -50,10 +50,10 @@ def top(
     users: NDArray[np.float32], tiles: NDArray[np.float32], n_items: int, k: int, masks: Masks
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The K best of `scores` for each row, without writing (B, I). Raises as `ranking.topk.top_k` does."""
-    padded = _padded(users)
+    asked = padded(users)
 
     def write(start: int, stop: int, out: NDArray[np.float32]) -> None:
-        _score_rows(start, stop, padded, tiles, out)
+        score_rows(start, stop, asked, tiles, out)
 
     return ranked(write, len(users), n_items, k, masks, ROWS_A_PIECE)
 
@@ -62,13 +62,14 @@ def _up(n: int) -> int:
     return -(-n // AT_ONCE) * AT_ONCE
 
 
-def _padded(users: NDArray[np.float32]) -> NDArray[np.float32]:
+def padded(users: NDArray[np.float32]) -> NDArray[np.float32]:
+    """users (B, D) as `score_rows` reads them: zeros fill up what it takes at once."""
     n, dim = users.shape
     return np.pad(users, ((0, _up(n) - n), (0, _up(dim) - dim)))
 
 
 @njit(cache=True, nogil=True, fastmath=_ORDERED)
-def _score_rows(start, stop, users, tiles, out):  # type: ignore[no-untyped-def]
+def score_rows(start, stop, users, tiles, out):  # type: ignore[no-untyped-def]
     """Scores of the users start, ..., stop - 1 into `out` (stop - start, I); `start` is a multiple of AT_ONCE."""
     n_items, tile = out.shape[1], tiles.shape[2]
     sums = np.empty(AT_ONCE * tile, np.float32)

@@ -9,7 +9,7 @@ from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, SparseItemItem
 from matinee.scoring.lookup import Lookup
-from matinee.scoring.neighbours import UserNeighbours
+from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
 
@@ -21,6 +21,7 @@ FORMS: dict[str, type[Scorer]] = {
     "fold_in_factors": FoldInFactors,
     "history_factors": HistoryFactors,
     "user_neighbours": UserNeighbours,
+    "latent_neighbours": LatentNeighbours,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "blend": Blend,
