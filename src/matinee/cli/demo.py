@@ -17,7 +17,7 @@ def demo(
     runs: Runs = RUNS,
     again: Annotated[bool, typer.Option("--again", help="Make a new run where one is done, nothing reused.")] = False,
 ) -> None:
-    """Describe, split, fit five models, evaluate, ensemble, and write a submission and a report, in about a minute.
+    """Describe, split, fit six models, evaluate, ensemble, and write a submission and a report, in about a minute.
 
     The data is MovieTweetings (73,508 ratings of 1,585 films by 3,084 people), which ships with matinee.
     The experiment file is printed at the end: copy it, change it, and give it to `matinee run`.
