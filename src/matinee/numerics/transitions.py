@@ -52,8 +52,7 @@ def _rows(  # type: ignore[no-untyped-def]
     start, item_ptr, events, users, indptr, items, values, ahead, back, shrink, sizes, targets, weights
 ):
     """The rows start, start + 1, ... as many as there are `sizes`; each list ascending by item."""
-    n_items, keep = len(item_ptr) - 1, targets.shape[1]
-    total = np.empty(n_items, np.float64)
+    total = np.empty(len(item_ptr) - 1, np.float64)
     for row in range(len(sizes)):
         total[:] = 0
         for at in range(item_ptr[start + row], item_ptr[start + row + 1]):
@@ -79,7 +78,7 @@ def _kept(total, shrink, targets, weights):  # type: ignore[no-untyped-def]
         for item in range(len(total)):
             if total[item] > 0:
                 size = offer(weights, targets, size, keep, np.float32(total[item] / whole), item)
-        least, edge = weights[0], np.int64(targets[0])
+        least, edge = weights[0], targets[0]
     size = 0
     for item in range(len(total)):
         chance = np.float32(total[item] / whole) if total[item] > 0 else np.float32(-1)
