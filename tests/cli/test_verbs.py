@@ -194,6 +194,15 @@ def test_an_ensemble_is_added_without_refitting(small: RunFolder, address: str, 
     assert "als: reused for valid" in told.err
 
 
+def test_users_are_routed_from_stored_lists(small: RunFolder, address: str, capsys: Captured) -> None:
+    words = ["ensemble", address, "popularity", "als", "--method", "segments", "--id", "routed"]
+    code = main([*words, "--set", "by=history_length", "--set", "thresholds=[20]", "--runs", str(small.path.parent)])
+    told = capsys.readouterr()
+    assert code == 0, told.err
+    assert "routed" in told.out
+    assert "als: reused for final" in told.err
+
+
 def test_lists_from_a_file_against_a_truth_from_a_file(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "lists.csv").write_text("user,item,rank\na,x,1\na,y,2\nb,y,1\n")
     (tmp_path / "truth.csv").write_text("user,item\na,y\nb,z\nc,x\n")

@@ -265,6 +265,23 @@ def ensemble(*members: Any, **more: Any) -> dict[str, Any]:
             "member-count: ensembles[0].members: half_and_half has 1 members; it combines exactly 2",
         ),
         (
+            ensemble("toy", "toy", method="segments", by="active_span", thresholds=[1, 30]),
+            "member-count: ensembles[0].members: segments has 2 members; it combines exactly 3",
+        ),
+        (
+            ensemble("toy", "toy", method="segments", by="active_span", thresholds=[30, 1]),
+            "bad-thresholds: ensembles[0]: the thresholds [30.0, 1.0] do not ascend; "
+            "write the smallest first, each once",
+        ),
+        (
+            ensemble("toy", "toy", method="segments", by="activespan", thresholds=[1]),
+            'unknown-value: ensembles[0].by: "activespan" is not known; did you mean active_span?',
+        ),
+        (
+            ensemble("toy", "toy", method="segments", by="active_span"),
+            "missing-key: ensembles[0]: the key 'thresholds' is missing; add it",
+        ),
+        (
             ensemble("toy", {"file": "old.csv"}, method="score_blend"),
             "no-scores: ensembles[0].members[1]: only a model of this experiment has scores to blend; "
             "combine lists by rank_sum or a vote",

@@ -7,12 +7,13 @@ import pytest
 
 from matinee.ensemble import METHODS, ScoreBlend
 from matinee.ensemble.fusion import HalfAndHalf, RankSum, ReciprocalRank
+from matinee.ensemble.segments import Segments
 from matinee.ensemble.voting import HardVote, WeightedVote
 from matinee.errors import ConfigError, UsageError
 from matinee.numerics.threads import limited
 from tests.ensemble.tables import lists_of, rows_of
 
-LIST_METHODS = {name: method for name, method in METHODS.items() if method is not ScoreBlend}
+LIST_METHODS = {name: method for name, method in METHODS.items() if method not in (ScoreBlend, Segments)}
 
 
 def one_user(method, *members, weights=None, k=10):
@@ -136,8 +137,8 @@ def test_what_cannot_be_combined_is_refused() -> None:
         (RankSum(), [], None, "no-members: an ensemble without members"),
         (RankSum(), [one], [1, 2], "bad-weights: 2 weights for 1 members"),
         (HardVote(), [one, one], [1, 2], "weights-refused: HardVote counts all members alike"),
-        (HalfAndHalf(), [one], None, "two-members: half_and_half has 1 members"),
-        (HalfAndHalf(), [one, one], [1, 2], "weights-refused: half_and_half counts both members alike"),
+        (HalfAndHalf(), [one], None, "member-count: HalfAndHalf has 1 members; it combines exactly 2"),
+        (HalfAndHalf(), [one, one], [1, 2], "weights-refused: HalfAndHalf counts all members alike"),
     ):
         with pytest.raises(ConfigError, match=message):
             method.combine(members, weights, 5)

@@ -13,6 +13,7 @@ import pytest
 from matinee import durable
 from matinee.config import experiment_from
 from matinee.errors import ConfigError, ModelError, ResourceError
+from matinee.evaluation.segments import active_spans
 from matinee.experiment import lists_store
 from matinee.experiment.answer import Answers
 from matinee.experiment.cache import Cache
@@ -239,6 +240,45 @@ def test_a_file_as_member_counts_in_the_final_lists_and_not_in_the_figures(small
     assert value["with_old"] == value["als"]
     about = json.loads((folder.path / "models/final/with_old/ensemble.json").read_text())
     assert [next(iter(member)) for member in about["members"]] == ["id", "file"]
+
+
+def test_users_are_routed_by_what_is_known_of_them_at_each_stage(small: RunFolder) -> None:
+    """By the history that is asked with: the hidden end of a history lengthens its span, and must not count."""
+    answers, whole = Answers(small), active_spans(small.dataset.log) / 86_400
+    limit = float(np.median(whole))
+    routed = {"id": "routed", "method": "segments", "by": "active_span", "thresholds": [limit]}
+    changed = settings(ensembles=[{**routed, "members": ["popularity", "als"]}], output={"which": ["routed"]})
+    folder = run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)
+    fooled = 0
+    for part in ("valid", "test", "final"):
+        stage = answers.measured[part] if part != "final" else answers.final
+        late = (active_spans(stage.given) / 86_400 > limit)[stage.users]
+        fooled += int((late != (whole > limit)[stage.users]).sum())
+        one, short, long = (
+            next(lists_store.read(place.lists(part, id_), stage.users, stage.fit.users, stage.fit.items)).items
+            for place, id_ in ((folder, "routed"), (small, "popularity"), (folder, "als"))
+        )
+        np.testing.assert_array_equal(one, np.where(late[:, None], long, short))
+    assert fooled > 10, "the test cannot tell what is hidden from what is known"
+
+
+def test_a_question_from_somebody_new_is_routed_by_its_own_history(small: RunFolder) -> None:
+    routed = {"id": "routed", "method": "segments", "by": "history_length", "thresholds": [2]}
+    changed = settings(ensembles=[{**routed, "members": ["popularity", "als"]}], output={"which": ["routed"]})
+    answers = Answers(run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent))
+    for count, id_ in ((2, "popularity"), (3, "als")):
+        ask = answers.ask_typed(list(small.dataset.items.series[:count]))
+        got, want = (answers.lists(one, ask, np.zeros(1, np.int64), 10).items for one in ("routed", id_))
+        np.testing.assert_array_equal(got, want)
+
+
+def test_a_file_cannot_have_a_place_of_its_own_where_it_is_measured(small: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_bytes(small.submission("blend").read_bytes())
+    old = {"file": str(tmp_path / "old.csv")}
+    one = {"id": "routed", "method": "segments", "by": "active_span", "thresholds": [30], "members": ["als", old]}
+    changed = settings(ensembles=[one], output={"which": []})
+    with pytest.raises(ConfigError, match=r"file-member: the ensemble 'routed' has a file .* combines exactly 2"):
+        run(experiment_from(changed, Path(small.manifest["base"])), small.path.parent)
 
 
 def test_an_entry_of_another_run_can_be_a_member_on_the_same_split_only(small: RunFolder) -> None:

@@ -21,7 +21,8 @@ def ensemble(
     method: Annotated[
         str,
         typer.Option(
-            "--method", help="hard_vote, weighted_vote, rank_sum, half_and_half, reciprocal_rank or score_blend."
+            "--method",
+            help="hard_vote, weighted_vote, rank_sum, half_and_half, reciprocal_rank, segments or score_blend.",
         ),
     ] = "rank_sum",
     weights: Annotated[str | None, typer.Option("--weights", help="`tuned`, or one number a member: 2,1,1")] = None,

@@ -145,7 +145,7 @@ def _ensemble(given: Any, at: At) -> EnsembleEntry:
     if not members:
         raise at.error("missing-key", "an ensemble needs members", "list at least one under `members`")
     for number, member in enumerate(members):
-        if member in members[:number]:
+        if member in members[:number] and not (isinstance(method, ListMethod) and method.takes_repeats):
             spot = at / "members" / number
             raise spot.error("duplicate-name", "this member is given twice", "give it a larger weight")
     if isinstance(method, ListMethod) and method.exactly not in (None, len(members)):

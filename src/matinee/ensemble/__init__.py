@@ -5,6 +5,7 @@ from __future__ import annotations
 from matinee.ensemble.fusion import HalfAndHalf, RankSum, ReciprocalRank
 from matinee.ensemble.method import ListMethod
 from matinee.ensemble.score_blend import ScoreBlend
+from matinee.ensemble.segments import Segments
 from matinee.ensemble.voting import HardVote, WeightedVote
 
 METHODS: dict[str, type[ListMethod | ScoreBlend]] = {
@@ -13,5 +14,6 @@ METHODS: dict[str, type[ListMethod | ScoreBlend]] = {
     "rank_sum": RankSum,
     "reciprocal_rank": ReciprocalRank,
     "half_and_half": HalfAndHalf,
+    "segments": Segments,
     "score_blend": ScoreBlend,
 }

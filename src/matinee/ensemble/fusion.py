@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from matinee.ensemble.method import ListMethod, PointsMethod, by_blocks, checked_weights
+from matinee.ensemble.method import Histories, ListMethod, PointsMethod, by_blocks
 from matinee.errors import ConfigError
 from matinee.numerics.fusion import take_turns
 from matinee.ranking.lists import Lists
@@ -61,15 +61,17 @@ class HalfAndHalf(ListMethod):
     Below `places` it goes on in the same way, half and half.
     """
 
-    exactly: ClassVar[int | None] = 2
     takes_weights: ClassVar[bool] = False
 
     places: Annotated[int, Ge(2), Le(1_000_000)] = 10
     """Length of the list that is shared: the first half of it, rounded up, is the first member's."""
 
-    def combine(self, members: Sequence[Lists], weights: Sequence[float] | None, k: int) -> Lists:
-        if len(members) != 2:
-            raise ConfigError("two-members", f"half_and_half has {len(members)} members", "give it two")
-        if len(set(checked_weights(weights, 2).tolist())) > 1:
-            raise ConfigError("weights-refused", "half_and_half counts both members alike", "leave out the weights")
+    @property
+    def exactly(self) -> int:
+        return 2
+
+    def combine(
+        self, members: Sequence[Lists], weights: Sequence[float] | None, k: int, histories: Histories | None = None
+    ) -> Lists:
+        self.checked(weights, len(members))
         return by_blocks(members, k, lambda items, filled: take_turns(items, filled, self.places, k))

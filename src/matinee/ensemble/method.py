@@ -15,29 +15,54 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.data.interactions import Interactions
 from matinee.errors import ConfigError, UsageError
 from matinee.numerics.fusion import Fused, fuse
 from matinee.ranking.lists import Lists
 
 USERS_A_BLOCK = 4096
 
+Histories = Callable[[NDArray[np.int64]], Interactions]
+"""Rows of users (b,) -> what each had done when the members' lists were asked for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ListMethod(ABC):
     """A recipe: several lists of a user to one list."""
 
-    exactly: ClassVar[int | None] = None
-    """The number of members it combines, where it is a fixed one."""
     takes_weights: ClassVar[bool] = True
     """May members weigh differently?"""
+    takes_repeats: ClassVar[bool] = False
+    """May a member stand twice? Elsewhere it would only weigh double."""
+    reads_histories: ClassVar[bool] = False
+    """Does a list depend on what the user did, beside the members' lists?"""
+
+    @property
+    def exactly(self) -> int | None:
+        """The number of members it combines, where it is a fixed one."""
+        return None
 
     @abstractmethod
-    def combine(self, members: Sequence[Lists], weights: Sequence[float] | None, k: int) -> Lists:
+    def combine(
+        self, members: Sequence[Lists], weights: Sequence[float] | None, k: int, histories: Histories | None = None
+    ) -> Lists:
         """The best k of each user that any member has a list for; unknown users (-1) are left out.
 
         An item is `filled` in the result where it is filled in every member that holds it. weights (M,); None: equal.
+        `histories` is needed where the method reads them.
         Raises ConfigError for members or weights that cannot be combined, UsageError for k < 1.
         """
+
+    def checked(self, weights: Sequence[float] | None, members: int) -> NDArray[np.float64]:
+        """(M,) the weights scaled to a sum of 1. Raises ConfigError where members or weights are not what it takes."""
+        shares = checked_weights(weights, members)
+        name = type(self).__name__
+        if self.exactly not in (None, members):
+            raise ConfigError("member-count", f"{name} has {members} members", f"it combines exactly {self.exactly}")
+        if not self.takes_weights and len(set(shares.tolist())) > 1:
+            raise ConfigError("weights-refused", f"{name} counts all members alike",
+                              "leave out the weights, or use weighted_vote")
+        return shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +80,10 @@ class PointsMethod(ListMethod):
         """(M,) whose word counts first in a tie, 0 before 1; -1 for all where nobody's does."""
         return np.full(len(weights), -1)
 
-    def combine(self, members: Sequence[Lists], weights: Sequence[float] | None, k: int) -> Lists:
-        shares = checked_weights(weights, len(members))
-        if not self.takes_weights and len(set(shares.tolist())) > 1:
-            raise ConfigError("weights-refused", f"{type(self).__name__} counts all members alike",
-                              "leave out the weights, or use weighted_vote")
+    def combine(
+        self, members: Sequence[Lists], weights: Sequence[float] | None, k: int, histories: Histories | None = None
+    ) -> Lists:
+        shares = self.checked(weights, len(members))
         members = [member for member, share in zip(members, shares, strict=True) if share > 0]
         shares = shares[shares > 0]
         depth = max(member.depth for member in members)

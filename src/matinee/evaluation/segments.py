@@ -51,6 +51,14 @@ def narrow(truth: Truth, hidden: NDArray[np.bool_]) -> tuple[Truth, NDArray[np.i
     return Truth(truth.users[kept], indptr, truth.items[hidden], truth.parts[hidden]), kept
 
 
+def active_spans(given: Interactions) -> NDArray[np.int64]:
+    """(U,) seconds from each user's oldest to the newest event; 0 for a user without events."""
+    spans = np.zeros(given.n_users, np.int64)
+    active = given.counts > 0
+    spans[active] = given.last_times()[active] - given.times[given.indptr[:-1][active]]
+    return spans
+
+
 def require(name: str) -> None:
     """Raises ConfigError where no segment is called `name`."""
     if name not in _SEGMENTS:
@@ -74,10 +82,8 @@ def _history_length(truth: Truth, given: Interactions, item_counts: NDArray[np.i
 
 def _active_span(truth: Truth, given: Interactions, item_counts: NDArray[np.int64]) -> Labelled:
     """time from the oldest to the newest event of that history: up to 1 day, up to 30 days, over 30 days"""
-    spans = np.zeros(given.n_users, np.int64)
-    active = given.counts > 0
-    spans[active] = given.last_times()[active] - given.times[given.indptr[:-1][active]]
-    return ("up to 1 day", "up to 30 days", "over 30 days"), _by_user(truth, np.searchsorted([_DAY, 30 * _DAY], spans))
+    places = np.searchsorted([_DAY, 30 * _DAY], active_spans(given))
+    return ("up to 1 day", "up to 30 days", "over 30 days"), _by_user(truth, places)
 
 
 def _item_popularity(truth: Truth, given: Interactions, item_counts: NDArray[np.int64]) -> Labelled:

@@ -71,7 +71,7 @@ class Answers:
         if (place / "ensemble.json").is_file() and not is_blend(about := stored_ensemble(place)):
             depth = min(DEPTH, self.final.fit.n_items)
             members = [self._member(member, ask, users, depth) for member in about["members"]]
-            return combined(about, members, k)
+            return combined(about, members, k, lambda users: ask(users).history)
         personal = all(entry.recipe.personal for entry in self.experiment.models if entry.id == id_)
         return self.final.recommend(self.scorer(id_), k, users=users, ask=ask, name=id_, personal=personal)
 

@@ -18,7 +18,7 @@ from matinee import durable
 from matinee.config import EnsembleEntry, Experiment, Member
 from matinee.ensemble import METHODS
 from matinee.ensemble.external import read_lists
-from matinee.ensemble.method import ListMethod
+from matinee.ensemble.method import Histories, ListMethod
 from matinee.ensemble.score_blend import ScoreBlend
 from matinee.ensemble.weights import tuned_blend, tuned_lists
 from matinee.errors import ConfigError, ModelError
@@ -84,6 +84,7 @@ class Ensembling:
                 about,
                 [source.key for source in sources],
                 fingerprint.array_hash(stage.users),
+                stage.given.hash() if _method(about).reads_histories else None,
                 fingerprint.source_hash(fingerprint.PACKAGE / "ensemble/__init__.py"),
             ]
         )
@@ -93,7 +94,8 @@ class Ensembling:
         lists_store.begin(target, key, len(parts), min(DEPTH, dataset.n_items))
         with self.modelling.timings.step(id_, f"combine:{stage.name}"):
             for number, users in enumerate(parts):
-                block = combined(about, [source.part(number, users) for source in sources], min(DEPTH, dataset.n_items))
+                lists = [source.part(number, users) for source in sources]
+                block = combined(about, lists, min(DEPTH, dataset.n_items), stage.given.take)
                 lists_store.write_part(target, number, block, dataset.users, dataset.items)
 
     def _weights(self, entry: EnsembleEntry, members: Sequence[Member], stage: StageData) -> list[float]:
@@ -142,6 +144,13 @@ class Ensembling:
                 "only-files",
                 f"the ensemble {entry.id!r} has only files as members, so it has no honest figure",
                 "add a model, or give the truth by `split: {protocol: given}`",
+            )
+        if isinstance(entry.recipe, ListMethod) and entry.recipe.exactly not in (None, len(members)):
+            raise ConfigError(
+                "file-member",
+                f"the ensemble {entry.id!r} has a file as a member, which counts at no stage that is measured, and "
+                f"{entry.method} combines exactly {entry.recipe.exactly}",
+                "put a model in its place, or give the truth by `split: {protocol: given}`",
             )
         if len(members) < len(entry.members):
             self.say(f"{entry.id}: measured without its files, which were made from everything")
@@ -211,11 +220,15 @@ class Source:
         return lists_store.joined(iter(blocks), blocks[0].depth)
 
 
-def combined(about: Mapping[str, Any], members: Sequence[Lists], k: int) -> Lists:
+def combined(about: Mapping[str, Any], members: Sequence[Lists], k: int, histories: Histories) -> Lists:
     """Lists combined as a stored description says."""
+    return _method(about).combine(members, about["weights"], k, histories)
+
+
+def _method(about: Mapping[str, Any]) -> ListMethod:
     recipe = METHODS[about["method"]](**about["recipe"])
     assert isinstance(recipe, ListMethod)
-    return recipe.combine(members, about["weights"], k)
+    return recipe
 
 
 def is_blend(about: Mapping[str, Any]) -> bool:
