@@ -79,7 +79,7 @@ class Scorer(ABC):
     """
 
     found: Mapping[str, Any] = {}
-    """What early stopping found, such as `{"stop_at": 37}`; empty for models without it."""
+    """What was chosen by validation, such as `{"stop_at": 37}`; empty for models that choose nothing."""
 
     @property
     @abstractmethod
@@ -152,7 +152,7 @@ class Run:
     validate: Callable[[Scorer], float] | None = None
     """Hand it a provisional scorer, get one number, higher is better. The model never sees a hidden event."""
     stop_at: int | None = None
-    """The number of epochs that an earlier fit of the same entry found; then there is no `validate`."""
+    """What an earlier fit of the same entry found, epochs or clusters; then there is no `validate`."""
 
     def with_(self, **changes: Any) -> Run:
         return replace(self, **changes)
@@ -171,7 +171,7 @@ class Recommender(ABC):
     honours_features: ClassVar[bool] = False
     """Does it learn from the features that its entry names?"""
     validates: ClassVar[bool] = False
-    """Does `fit` choose when to stop by `Run.validate`?"""
+    """Does `fit` choose when to stop, or how many clusters to make, by `Run.validate`?"""
 
     @abstractmethod
     def fit(self, train: Dataset, run: Run = Run()) -> Scorer:

@@ -30,7 +30,7 @@ class Modelling:
     timings: Timings
     say: Callable[[str], None]
     found: dict[str, int | None] = field(default_factory=dict)
-    """Per entry, the number of epochs that validation chose; later fits stop there."""
+    """Per entry, the number, of epochs or of clusters, that validation chose; later fits take it as it is."""
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
     """Per stage and entry, what its scorer depends on."""
 

@@ -105,6 +105,19 @@ def squared_distances(vectors: Vectors, centres: Vectors) -> NDArray[np.float64]
     return out
 
 
+def memberships(vectors: Vectors, centres: Vectors, temperature: float) -> Vectors:
+    """(N, k) the share of each row in each cluster: in proportion to exp(-squared distance / temperature), each row's
+    sum 1; with temperature 0 all in the nearest."""
+    gaps = squared_distances(vectors, centres)
+    out = np.zeros(gaps.shape, np.float32)
+
+    def rows(start: int, stop: int) -> None:
+        _share_rows(start, stop, gaps, temperature, out)
+
+    in_pieces(rows, len(out), ROWS_A_PIECE)
+    return out
+
+
 def _means(
     vectors: Vectors, labels: NDArray[np.int32], gaps: NDArray[np.float64], before: Vectors
 ) -> Vectors:
@@ -130,6 +143,21 @@ def _nearest_rows(start, stop, vectors, turned, labels, gaps):  # type: ignore[n
             if far[c] < far[best]:
                 best = c
         labels[row], gaps[row] = best, far[best]
+
+
+@njit(cache=True, nogil=True)
+def _share_rows(start, stop, gaps, temperature, out):  # type: ignore[no-untyped-def]
+    k = gaps.shape[1]
+    for row in range(start, stop):
+        best = np.argmin(gaps[row])
+        if temperature == 0:
+            out[row, best] = 1
+            continue
+        total = 0.0
+        for c in range(k):
+            total += np.exp((gaps[row, best] - gaps[row, c]) / temperature)
+        for c in range(k):
+            out[row, c] = np.exp((gaps[row, best] - gaps[row, c]) / temperature) / total
 
 
 @njit(cache=True, nogil=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matinee.contract import Scorer
 from matinee.scoring.blend import Blend
+from matinee.scoring.clusters import UserClusters
 from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.history_factors import HistoryFactors
@@ -22,6 +23,7 @@ FORMS: dict[str, type[Scorer]] = {
     "history_factors": HistoryFactors,
     "user_neighbours": UserNeighbours,
     "latent_neighbours": LatentNeighbours,
+    "user_clusters": UserClusters,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "blend": Blend,

@@ -23,6 +23,16 @@ def singular_space(train: Dataset, dim: int, run: Run) -> HistoryFactors:
     return HistoryFactors(vectors, vectors, np.zeros(train.n_items, np.float32), 0.0)
 
 
+def genre_space(train: Dataset) -> HistoryFactors:
+    """One dimension a genre: the share of a history that it makes up. Raises DataError where items have none."""
+    genres = train.item_features.categories("genre")
+    counts = np.diff(genres.indptr)
+    shares = np.zeros((train.n_items, len(genres.names)), np.float32)  # (I, G)
+    items = np.repeat(np.arange(train.n_items), counts)
+    np.add.at(shares, (items, genres.codes), 1 / counts[items])
+    return HistoryFactors(shares, shares, np.zeros(train.n_items, np.float32), 1.0)
+
+
 def fitted_space(recipe: Recommender, train: Dataset, run: Run) -> VectorScorer:
     """The space that a model puts histories in; what stops by validation is fitted at its defaults instead.
 
