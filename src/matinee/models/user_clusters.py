@@ -13,8 +13,8 @@ number of clusters is the one of CLUSTERS that is best on what an experiment hol
 later fits. A history of which the space knows nothing gets what all like.
 Cost: the space's, then U k D multiplications a round of k-means (at most 100 rounds, and each of CLUSTERS tried);
 8 k I bytes to fit, 4 k I once fitted, twice that once asked.
-Shines as an account of who the users are, and as an answer from a table of a few hundred rows that comes near to
-EASE on long histories; models that see every item of a history rank better.
+Shines as an account of who the users are: a table of some hundred rows that ranks far better than popularity (recall
+0.146 against 0.071 on MovieLens-1M); models that see every item of a history rank better still (EASE 0.179).
 """
 
 from __future__ import annotations
