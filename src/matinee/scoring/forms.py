@@ -11,6 +11,7 @@ from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, SparseItemItem
 from matinee.scoring.lookup import Lookup
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
+from matinee.scoring.pairwise_factors import PairwiseFactors
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
 
@@ -24,6 +25,7 @@ FORMS: dict[str, type[Scorer]] = {
     "user_neighbours": UserNeighbours,
     "latent_neighbours": LatentNeighbours,
     "user_clusters": UserClusters,
+    "pairwise_factors": PairwiseFactors,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "blend": Blend,
