@@ -54,9 +54,9 @@ class BPR(Recommender):
 
     dim: Annotated[int, Ge(1), Le(4096)] = 64
     """D, the length of a user's and of an item's vector."""
-    epochs: Annotated[int, Ge(1), Le(10_000)] = 25
+    epochs: Annotated[int, Ge(1), Le(10_000)] = 30
     """Passes over all pairs of the log."""
-    lr: Annotated[float, Gt(0), Le(10)] = 0.2
+    lr: Annotated[float, Gt(0), Le(10)] = 0.15
     """Length of the first epoch's steps. Source of the default: `bench` in bpr.yaml."""
     l2: Annotated[float, Ge(0), Le(10)] = 0.02
     """Pulls every vector that a step touches towards 0. Source of the default: `bench` in bpr.yaml."""
@@ -66,7 +66,7 @@ class BPR(Recommender):
     """Whence a negative: all items alike, by popularity, or of `candidates` even draws the one that scores highest."""
     popularity_exponent: Annotated[float, Ge(0), Le(2)] = 0.75
     """`popularity` draws an item in proportion to its users to this power."""
-    candidates: Annotated[int, Ge(1), Le(10_000)] = 16
+    candidates: Annotated[int, Ge(1), Le(10_000)] = 8
     """Draws for a `dynamic` negative; under `warp` the most draws for a violation, whatever the sampling."""
     init_scale: Annotated[float, Gt(0), Le(100)] = 0.1
     """About the length that vectors start with."""
