@@ -74,7 +74,7 @@ models: [{{model: popularity}}, {{id: recent, model: popularity, half_life_days:
     made = "\n".join(page("both", done))
     arms = [row[1] for row in rows(made) if re.fullmatch(RUN, row[-1])]
     assert sorted(arms) == ["all/popularity", "all/recent", "half/popularity", "half/recent"]
-    assert "p corrected for all 6 pairs" in made
+    assert sum(" against " in row[0] for row in rows(made)) == 6
     assert re.search(r"- `half`: does it matter\?; unpopular_items \(least 40\): leaves out \d+\.\d% of 60 items", made)
     assert "| views, at most | 200 |" in made
     assert (tmp_path / "pictures" / "both.svg").read_text().startswith("<svg")
