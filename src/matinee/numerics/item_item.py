@@ -20,8 +20,9 @@ Lists = tuple[NDArray[np.int32], NDArray[np.float32]]
 Rows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
 """A sparse matrix: `indptr`, columns, values."""
 
-TILE = 64
-"""Columns of a tile: at 7,000 items it takes 1.8 MB, which a core's second cache holds."""
+TILE = 128
+"""Columns of a tile: at 7,000 items it takes 3.6 MB. Narrower ones fit a smaller cache, and cost more steps than that
+saves."""
 FEW = 1024
 """So many rows, or fewer, are ranked without tiles, whose making costs each thread as much as 500 rows."""
 ROWS_A_PIECE = 16
@@ -110,10 +111,19 @@ def _dense_rows(start, stop, weights, indptr, items, values, scores):  # type: i
 def _add_rows(weights, items, values, start, stop, out, width):  # type: ignore[no-untyped-def]
     """out (W,) += values[j] * weights[items[j]] for j = start, ..., stop - 1, in this order for each entry.
 
-    Four rows at a time, so that `out` is read and written a quarter as often. A constant width compiles to
+    Eight rows at a time, so that `out` is read and written an eighth as often. A constant width compiles to
     straight vector code.
     """
     j = start
+    while j + 8 <= stop:
+        a, b, c, d = weights[items[j]], weights[items[j + 1]], weights[items[j + 2]], weights[items[j + 3]]
+        e, f, g, h = weights[items[j + 4]], weights[items[j + 5]], weights[items[j + 6]], weights[items[j + 7]]
+        va, vb, vc, vd = values[j], values[j + 1], values[j + 2], values[j + 3]
+        ve, vf, vg, vh = values[j + 4], values[j + 5], values[j + 6], values[j + 7]
+        for i in range(width):
+            near = (((out[i] + va * a[i]) + vb * b[i]) + vc * c[i]) + vd * d[i]
+            out[i] = (((near + ve * e[i]) + vf * f[i]) + vg * g[i]) + vh * h[i]
+        j += 8
     while j + 4 <= stop:
         a, b, c, d = weights[items[j]], weights[items[j + 1]], weights[items[j + 2]], weights[items[j + 3]]
         va, vb, vc, vd = values[j], values[j + 1], values[j + 2], values[j + 3]
@@ -139,9 +149,7 @@ def _tiled_rows(  # type: ignore[no-untyped-def]
     next_seen = seen_ptr[start:stop].copy()
     for first in range(0, n_items, TILE):
         width = min(TILE, n_items - first)
-        for item in range(n_items):
-            for i in range(TILE):
-                tile[item, i] = weights[item, first + i] if i < width else 0
+        _lay_out(weights, first, width, tile)
         for row in range(start, stop):
             scores[:] = 0
             _add_rows(tile, items, values, indptr[row], indptr[row + 1], scores, TILE)
@@ -164,6 +172,20 @@ def _tiled_rows(  # type: ignore[no-untyped-def]
     for row in range(start, stop):
         if bad[row] < 0:
             finish(best[row], best_items[row], size[row - start])
+
+
+@njit(cache=True, nogil=True)
+def _lay_out(weights, first, width, tile):  # type: ignore[no-untyped-def]
+    """tile (I, TILE) = `width` columns of the weights from `first` on, and zeros."""
+    if width == TILE:  # a constant width compiles to straight vector code
+        for item in range(len(weights)):
+            for i in range(TILE):
+                tile[item, i] = weights[item, first + i]
+        return
+    tile[:] = 0
+    for item in range(len(weights)):
+        for i in range(width):
+            tile[item, i] = weights[item, first + i]
 
 
 @njit(cache=True, nogil=True)
