@@ -31,6 +31,42 @@ def test_scores_are_those_of_the_slow_twin(weighted: bool, neighbours: int, shri
     np.testing.assert_allclose(scorer.score(Queries.of(log)), want, rtol=1e-5, atol=1e-6)
 
 
+SIMILARITIES = [("cosine", 0.5), ("asymmetric_cosine", 0.2), ("asymmetric_cosine", 1.0), ("asymmetric_cosine", 0.5),
+                ("jaccard", 0.5), ("tfidf", 0.5), ("bm25", 0.5)]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("similarity", "alpha"), SIMILARITIES)
+@pytest.mark.parametrize(("neighbours", "shrink"), [(4, 0.0), (500, 3.0)])
+def test_every_similarity_is_that_of_the_slow_twin(
+    weighted: bool, similarity: str, alpha: float, neighbours: int, shrink: float
+) -> None:
+    log = random_log(16, 40, 25, 300, weighted=weighted)
+    recipe = ItemKNN(neighbours=neighbours, shrink=shrink, similarity=similarity, alpha=alpha)
+    got = [recipe.fit(dataset(log), Run(threads=threads)).score(Queries.of(log)) for threads in (1, 3)]
+    want = reference.scores(reference.item_knn(log, neighbours, shrink, similarity, alpha).astype(np.float32), log)
+    np.testing.assert_allclose(got[0], want, rtol=2e-5, atol=1e-6)
+    np.testing.assert_array_equal(got[1], got[0])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("pool", ["max", "mean"])
+def test_the_largest_and_the_mean_of_what_is_said_are_those_of_the_slow_twin(weighted: bool, pool: str) -> None:
+    log = random_log(17, 60, 30, 400, weighted=weighted)
+    scorer = ItemKNN(neighbours=4, shrink=1.0, aggregate=pool).fit(dataset(log))
+    want = reference.pooled(reference.item_knn(log, 4, 1.0), log, pool)
+    np.testing.assert_allclose(scorer.score(Queries.of(log)), want, rtol=1e-5, atol=1e-6)
+
+
+def test_a_row_that_is_normalised_sums_to_one() -> None:
+    log = random_log(18, 60, 30, 400, weighted=True)
+    plain, normalised = (ItemKNN(neighbours=4, normalise=how).fit(dataset(log)) for how in ("none", "row"))
+    for item in range(30):
+        mine = slice(plain.indptr[item], plain.indptr[item + 1])
+        weights = plain.weights[mine].astype(float)
+        np.testing.assert_allclose(normalised.weights[mine], weights / weights.sum() if len(weights) else weights, 1e-6)
+
+
 def test_an_item_nobody_touched_is_nobodys_neighbour() -> None:
     log = Interactions.from_events([0, 0, 1, 1], [0, 1, 0, 1], n_users=2, n_items=4)
     scorer = ItemKNN(neighbours=10).fit(dataset(log))

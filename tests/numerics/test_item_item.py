@@ -11,7 +11,7 @@ from matinee.errors import DataError, ModelError
 from matinee.numerics import item_item, threads
 from matinee.numerics.topk import ScoreError
 from matinee.ranking.topk import top_k
-from matinee.scoring.item_item import DenseItemItem, SparseItemItem
+from matinee.scoring.item_item import DenseItemItem, PooledItemItem, SparseItemItem
 from tests.numerics.logs import random_log
 from tests.reference import item_item as reference
 
@@ -27,6 +27,10 @@ def sparse(seed: int = 0) -> SparseItemItem:
     counts = rng.integers(0, 9, I)
     targets = np.concatenate([np.sort(rng.choice(I, n, replace=False)) for n in counts]).astype(np.int32)
     return SparseItemItem(np.cumsum([0, *counts]), targets, rng.normal(size=len(targets)).astype(np.float32))
+
+
+def pooled(pool: str) -> PooledItemItem:
+    return PooledItemItem(sparse(), pool)
 
 
 def as_matrix(form: DenseItemItem | SparseItemItem) -> np.ndarray:
@@ -51,7 +55,7 @@ def test_a_score_is_the_sum_over_the_distinct_items_of_the_history(form: DenseIt
     np.testing.assert_array_equal(form.score(Queries.of(log)), reference.scores(as_matrix(form), log))
 
 
-@pytest.mark.parametrize("form", [dense(), sparse()])
+@pytest.mark.parametrize("form", [dense(), sparse(), pooled("max"), pooled("mean")])
 @pytest.mark.parametrize("users", [40, item_item.FEW + 80])
 @pytest.mark.parametrize("filtered", [False, True])
 def test_ranking_while_scoring_gives_what_scoring_and_ranking_give(
@@ -66,7 +70,7 @@ def test_ranking_while_scoring_gives_what_scoring_and_ranking_give(
         np.testing.assert_array_equal(scores, want_scores)
 
 
-@pytest.mark.parametrize("form", [dense(), sparse()])
+@pytest.mark.parametrize("form", [dense(), sparse(), pooled("max"), pooled("mean")])
 def test_one_user_alone_gets_the_bits_that_the_batch_gives_at_any_thread_count(form: DenseItemItem) -> None:
     log = random_log(3, item_item.FEW + 60, I, 30_000, weighted=True)
     items, scores = form.top_block(Queries.of(log), 10, masks(log, filtered=False))
@@ -82,7 +86,7 @@ def test_one_user_alone_gets_the_bits_that_the_batch_gives_at_any_thread_count(f
         np.testing.assert_array_equal(alone[1][0], scores[user])
 
 
-@pytest.mark.parametrize("form", [dense(), sparse()])
+@pytest.mark.parametrize("form", [dense(), sparse(), pooled("max"), pooled("mean")])
 def test_the_order_of_a_history_does_not_change_a_bit(form: DenseItemItem) -> None:
     log = random_log(4, 30, I, 900, weighted=False)
     order = np.random.default_rng(0).permutation(len(log))
@@ -106,7 +110,7 @@ def test_overflow_in_a_sparse_sum_is_refused() -> None:
         form.top_block(Queries.of(log), 1, Masks.none(1))
 
 
-@pytest.mark.parametrize("form", [dense(), sparse()])
+@pytest.mark.parametrize("form", [dense(), sparse(), pooled("max"), pooled("mean")])
 def test_a_history_over_another_catalogue_is_refused(form: DenseItemItem) -> None:
     log = Interactions.from_events([0], [I], n_users=1, n_items=I + 1)
     for ask in (lambda: form.score(Queries.of(log)), lambda: form.top_block(Queries.of(log), 1, Masks.none(1))):
@@ -140,3 +144,16 @@ def test_sparse_arrays_that_cannot_be_a_model_are_refused(
 ) -> None:
     with pytest.raises(ModelError, match=f"bad-form: .*{message}"):
         SparseItemItem(np.array(indptr), np.array([target], np.int32), np.array([weight], np.float32))
+
+
+@pytest.mark.parametrize("pool", ["max", "mean"])
+def test_a_pool_is_of_what_is_stored_even_where_all_of_it_is_negative(pool: str) -> None:
+    log = random_log(6, 25, I, 300, weighted=True)
+    want = reference.pooled(as_matrix(sparse()), log, pool)
+    assert (want < 0).any()
+    np.testing.assert_allclose(pooled(pool).score(Queries.of(log)), want, rtol=1e-5, atol=1e-6)
+
+
+def test_a_pool_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ModelError, match="bad-form: no pool is called 'median'; known: max, mean"):
+        pooled("median")

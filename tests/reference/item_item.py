@@ -38,22 +38,61 @@ def gram(log: Interactions) -> NDArray[np.float64]:
     return out
 
 
-def item_knn(log: Interactions, neighbours: int, shrink: float) -> NDArray[np.float64]:
-    """(I, I) weights: column i holds the `neighbours` largest shrunk cosines of item i, all else zero.
+def item_knn(
+    log: Interactions, neighbours: int, shrink: float, similarity: str = "cosine", alpha: float = 0.5
+) -> NDArray[np.float64]:
+    """(I, I) weights: column i holds the `neighbours` largest similarities of item i, all else zero.
 
     Similarities are equal, and the smaller item goes first, where they are equal as float32.
     """
-    products = gram(log)
+    columns = told(log, similarity)
     n = log.n_items
     out = np.zeros((n, n))
     for i in range(n):
         similar = []
         for j in range(n):
-            bottom = np.sqrt(products[i, i]) * np.sqrt(products[j, j]) + shrink
-            if i != j and products[i, j] > 0:
-                similar.append((-np.float32(products[i, j] / bottom), j))
-        for similarity, j in sorted(similar)[:neighbours]:
-            out[j, i] = -similarity
+            both, mine, theirs = (sum(columns[user][a] * columns[user][b] for user in range(log.n_users))
+                                  for a, b in ((i, j), (i, i), (j, j)))
+            bottom = {
+                "asymmetric_cosine": mine ** (1 - alpha) * theirs**alpha,
+                "jaccard": mine + theirs - both,
+                "bm25": 1,
+            }.get(similarity, np.sqrt(mine) * np.sqrt(theirs))
+            if i != j and both > 0:
+                similar.append((-np.float32(both / (bottom + shrink)), j))
+        for value, j in sorted(similar)[:neighbours]:
+            out[j, i] = -value
+    return out
+
+
+def told(log: Interactions, similarity: str) -> NDArray[np.float64]:
+    """(U, I) confidences, for tfidf and bm25 weighted by who has them and by who else has the item."""
+    out = np.zeros((log.n_users, log.n_items))
+    for user in range(log.n_users):
+        for item, value in distinct(log, user).items():
+            out[user, item] = value
+    lengths = out.sum(axis=0)
+    for user in range(log.n_users):
+        n = (out[user] > 0).sum()
+        for item in np.flatnonzero(out[user]):
+            x = out[user, item]
+            if similarity == "tfidf":
+                out[user, item] = x * np.log(1 + log.n_items / n)
+            if similarity == "bm25":
+                saturated = x * 2.2 / (x + 1.2 * (0.2 + 0.8 * lengths[item] / lengths.mean()))
+                out[user, item] = saturated * np.log(1 + (log.n_items - n + 0.5) / (n + 0.5))
+    return out
+
+
+def pooled(weights: NDArray[np.float64], history: Interactions, pool: str) -> NDArray[np.float64]:
+    """(B, I) the largest or the mean of value x weight over the history's items that have a weight; 0 of none."""
+    out = np.zeros((history.n_users, len(weights)))
+    for user in range(history.n_users):
+        for target in range(len(weights)):
+            said = [value * weights[item, target] for item, value in distinct(history, user).items()
+                    if weights[item, target]]
+            if said:
+                out[user, target] = max(said) if pool == "max" else sum(said) / len(said)
     return out
 
 

@@ -88,6 +88,33 @@ def sparse_top(weights: Rows, history: csr_array, k: int, masks: Masks) -> Lists
     return best_items, best
 
 
+def pooled_scores(weights: Rows, history: csr_array, largest: bool) -> NDArray[np.float32]:
+    """As `sparse_scores`, but of all value x weight stored for an item the largest, or their mean; 0 of none."""
+    indptr, items, values = _parts(history)
+    scores = np.zeros(history.shape, np.float32)
+
+    def rows(start: int, stop: int) -> None:
+        _pooled_rows(start, stop, *weights, indptr, items, values, largest, scores)
+
+    in_pieces(rows, len(scores), ROWS_A_PIECE)
+    return scores
+
+
+def pooled_top(weights: Rows, history: csr_array, largest: bool, k: int, masks: Masks) -> Lists:
+    """The K best of `pooled_scores` for each row, without writing (B, I). Raises as `ranking.topk.top_k` does."""
+    n, n_items = history.shape
+    masked = checked_masks(n, n_items, k, masks)
+    asked = _parts(history)
+    best_items, best, bad = empty_lists(n, k)
+
+    def rows(start: int, stop: int) -> None:
+        _pooled_lists(start, stop, *weights, *asked, largest, *masked, best_items, best, bad)
+
+    in_pieces(rows, n, ROWS_A_PIECE)
+    raise_bad(bad, best)
+    return best_items, best
+
+
 def _parts(matrix: csr_array) -> Rows:
     """`indptr`, `indices` and `data` in the types that the kernels are compiled for."""
     return (matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False),
@@ -204,5 +231,47 @@ def _sparse_rows(  # type: ignore[no-untyped-def]
         scores[:] = 0
         mine = slice(indptr[row], indptr[row + 1])
         _scatter(weight_ptr, targets, weights, items[mine], values[mine], scores)
+        hidden = blocked[min(row, len(blocked) - 1)]
+        bad[row] = rank(scores, seen[seen_ptr[row] : seen_ptr[row + 1]], hidden, best_items[row], best[row])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pool(weight_ptr, targets, weights, items, values, largest, heard, out):  # type: ignore[no-untyped-def]
+    """out (I,) the largest or the mean of what the items say; heard (I,) is scratch."""
+    heard[:] = 0
+    out[:] = 0
+    for j in range(len(items)):
+        for at in range(weight_ptr[items[j]], weight_ptr[items[j] + 1]):
+            target, said = targets[at], values[j] * weights[at]
+            if largest:
+                if heard[target] == 0 or said > out[target]:
+                    out[target] = said
+            else:
+                out[target] += said
+            heard[target] += 1
+    if not largest:
+        for item in range(len(out)):
+            out[item] /= np.float32(max(heard[item], 1))
+
+
+@njit(cache=True, nogil=True)
+def _pooled_rows(  # type: ignore[no-untyped-def]
+    start, stop, weight_ptr, targets, weights, indptr, items, values, largest, scores
+):
+    heard = np.empty(len(weight_ptr) - 1, np.int32)
+    for row in range(start, stop):
+        mine = slice(indptr[row], indptr[row + 1])
+        _pool(weight_ptr, targets, weights, items[mine], values[mine], largest, heard, scores[row])
+
+
+@njit(cache=True, nogil=True)
+def _pooled_lists(  # type: ignore[no-untyped-def]
+    start, stop, weight_ptr, targets, weights, indptr, items, values, largest, seen_ptr, seen, blocked, best_items,
+    best, bad
+):
+    heard, scores = np.empty(len(weight_ptr) - 1, np.int32), np.empty(len(weight_ptr) - 1, np.float32)
+    for row in range(start, stop):
+        mine = slice(indptr[row], indptr[row + 1])
+        _pool(weight_ptr, targets, weights, items[mine], values[mine], largest, heard, scores)
         hidden = blocked[min(row, len(blocked) - 1)]
         bad[row] = rank(scores, seen[seen_ptr[row] : seen_ptr[row + 1]], hidden, best_items[row], best[row])

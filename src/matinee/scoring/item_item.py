@@ -72,11 +72,11 @@ class SparseItemItem(FusedScorer, AdditiveScorer):
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
         check_catalogue(self, queries)
-        return item_item.sparse_scores(self._rows(), queries.history.matrix())
+        return item_item.sparse_scores(self.rows(), queries.history.matrix())
 
     def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         check_catalogue(self, queries)
-        return item_item.sparse_top(self._rows(), queries.history.matrix(), k, masks)
+        return item_item.sparse_top(self.rows(), queries.history.matrix(), k, masks)
 
     def parts(self, query: Queries, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         check_catalogue(self, query)
@@ -85,8 +85,37 @@ class SparseItemItem(FusedScorer, AdditiveScorer):
         mine = weights[history.indices].toarray()[:, items]  # (n, K)
         return history.indices, history.data[:, None].astype(np.float64) * mine
 
-    def _rows(self) -> item_item.Rows:
+    def rows(self) -> item_item.Rows:
         return self.indptr, self.targets, self.weights
+
+
+POOLS = ("max", "mean")
+
+
+@dataclass(frozen=True, eq=False)
+class PooledItemItem(FusedScorer):
+    """As `SparseItemItem`, but not the sum: of all value x weight stored for an item the largest, or their mean."""
+
+    summed: SparseItemItem
+    """The weights."""
+    pool: str
+    """One of POOLS."""
+
+    def __post_init__(self) -> None:
+        if self.pool not in POOLS:
+            raise ModelError("bad-form", f"no pool is called {self.pool!r}", f"known: {', '.join(POOLS)}")
+
+    @property
+    def n_items(self) -> int:
+        return self.summed.n_items
+
+    def score(self, queries: Queries) -> NDArray[np.float32]:
+        check_catalogue(self, queries)
+        return item_item.pooled_scores(self.summed.rows(), queries.history.matrix(), self.pool == "max")
+
+    def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        check_catalogue(self, queries)
+        return item_item.pooled_top(self.summed.rows(), queries.history.matrix(), self.pool == "max", k, masks)
 
 
 def _check_finite(weights: NDArray[np.float32]) -> None:
