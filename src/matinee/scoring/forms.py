@@ -12,6 +12,7 @@ from matinee.scoring.item_item import DenseItemItem, PooledItemItem, SparseItemI
 from matinee.scoring.lookup import Lookup
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.pairwise_factors import PairwiseFactors
+from matinee.scoring.profile import Profile
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
 
@@ -27,6 +28,7 @@ FORMS: dict[str, type[Scorer]] = {
     "latent_neighbours": LatentNeighbours,
     "user_clusters": UserClusters,
     "pairwise_factors": PairwiseFactors,
+    "profile": Profile,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "blend": Blend,

@@ -3,7 +3,7 @@
 150 users and 48 items, three tastes of unequal size on both sides, skewed popularity, raw ids in an order
 that says nothing, two held-out items a user. A user has all but six items of his taste, the two held out
 among those six and thus, with the four he never had, easily within ten places; and one item of another taste.
-Ratings, repeats, times, seconds watched, genres, years and ages are there for what weighs or reads them.
+Ratings, repeats, times, seconds watched, genres, makers, years and ages are there for what weighs or reads them.
 """
 
 from __future__ import annotations
@@ -153,7 +153,10 @@ def _toy(
                                    columns={name: column.astype(np.float32) for name, column in columns.items()})
     years = np.where(np.arange(I) == 3, np.nan, rng.integers(1950, 2015, I).astype(float))
     rows, labels = np.repeat(np.arange(I), 2), [name for i in range(I) for name in (f"장르{genre[i]}", f"g{i % 5}")]
+    director, writer = (Categories.from_pairs(np.arange(I), [f"{word}{i % n}" for i in range(I)], I)
+                        for word, n in (("감독", 13), ("작가", 17)))
     item_features = Features(I, {"genre": Categories.from_pairs(rows, labels, I), "year": Numbers(years),
+                                 "director": director, "writer": writer,
                                  "title": Texts(tuple(f"영화 {i}" for i in range(I)))})
     user_features = Features(U, {"gender": Categories.from_pairs(np.arange(U), [f"{t % 2}" for t in taste], U),
                                  "age": Numbers(rng.integers(10, 70, U).astype(float))})

@@ -1,0 +1,61 @@
+"""What an item is made of, as sparse vectors: genres, directors, writers, decade of release, words of the title.
+
+A block is one such kind of feature. Its entries are tf-idf and each item's are scaled to length 1, so that three
+genres do not outweigh one director; an item of which the block knows nothing has none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from matinee.data.columns import Categories, Features
+
+COLUMNS = {"genre": "genre", "director": "director", "writer": "writer", "era": "year", "title": "title"}
+"""Every block, and the column that it is made of."""
+
+_WORDS = re.compile(r"[^\W\d_]+|\d+")
+_YEAR = re.compile(r"\(\d{4}\)\s*$")
+
+
+def block(items: Features, name: str) -> csr_array:
+    """(I, F) float32. idf is log((1 + n) / (1 + n_f)) + 1, for n items with any feature and n_f with this one.
+
+    Raises DataError (`no-feature`) where there is no such column.
+    """
+    labels = _labels(items, name)
+    shape = (len(labels), len(labels.names))
+    often = np.ones(len(labels.codes)) if labels.weights is None else labels.weights.astype(np.float64)
+    out = csr_array((often, labels.codes, labels.indptr), shape=shape)
+    out.sum_duplicates()
+    known = np.count_nonzero(np.diff(out.indptr))
+    idf = np.log((1 + known) / (1 + np.bincount(out.indices, minlength=shape[1]))) + 1
+    out.data *= idf[out.indices]
+    rows = np.repeat(np.arange(shape[0]), np.diff(out.indptr))
+    lengths = np.sqrt(np.bincount(rows, out.data**2, minlength=shape[0]))
+    out.data /= np.where(lengths > 0, lengths, 1)[rows]
+    return out.astype(np.float32)
+
+
+def words(title: str) -> list[str]:
+    """Words and numbers of a title in any script; case and composition do not matter, nor does a year in brackets last.
+
+    A number ends a word, so that 어벤져스2 speaks of 어벤져스.
+    """
+    plain = _YEAR.sub("", unicodedata.normalize("NFKC", title))
+    return _WORDS.findall(unicodedata.normalize("NFKC", plain.casefold()))
+
+
+def _labels(items: Features, name: str) -> Categories:
+    if name == "era":
+        years = items.numbers(COLUMNS[name]).values
+        known = np.flatnonzero(~np.isnan(years))
+        return Categories.from_pairs(known, [f"{int(year) // 10 * 10}" for year in years[known]], items.n)
+    if name == "title":
+        found = [words(title) for title in items.texts(COLUMNS[name]).values]
+        rows = np.repeat(np.arange(items.n), [len(one) for one in found])
+        return Categories.from_pairs(rows, [word for one in found for word in one], items.n)
+    return items.categories(COLUMNS[name])
