@@ -207,7 +207,7 @@ def interval(row: Mapping[str, Any]) -> str:
 
 
 def verdicts(arms: Sequence[Arm], lead: Done, metric: str) -> Iterator[str]:
-    """All pairs; where they are many, each base against each and each arm against its base."""
+    """All pairs; where they are many, each model against each and each arm against its base."""
     values = {arm.label: values_of(arm.done.folder, arm.id, arm.done.answers.measured["test"], metric) for arm in arms}
     pairs = list(combinations(values, 2))
     if len(pairs) > MOST_PAIRS:
@@ -227,19 +227,26 @@ def small(p: float) -> str:
 
 
 def told_pairs(arms: Sequence[Arm], lead: Done) -> list[tuple[str, str]]:
-    """The bases against each other, best first, and every other arm against its base.
+    """The bases against each other, best first, every other arm against its base, an ensemble against its members.
 
     In the leading experiment the base of an arm is the first of its model; elsewhere it is the same arm there.
     """
+    entries = lead.arms()
     first_of: dict[str, str] = {}
-    for id_, entry in lead.arms().items():
+    for id_, entry in entries.items():
         first_of.setdefault(entry.get("model", id_), id_)
-    base = {id_: first_of[entry.get("model", id_)] for id_, entry in lead.arms().items()}
     label = {arm.id: arm.label for arm in arms if arm.done is lead}
-    bases = [arm.label for arm in arms if arm.done is lead and base[arm.id] == arm.id]
-    own = [(arm.label, label[base[arm.id] if arm.done is lead else arm.id]) for arm in arms if arm.id in base]
-    own.sort(key=lambda pair: list(label.values()).index(pair[1]))
-    return [*combinations(bases, 2), *(pair for pair in own if pair[0] != pair[1])]
+    bases = [arm.label for arm in arms if arm.done is lead and arm.id in first_of.values()
+             and "model" in entries[arm.id]]
+    pairs = list(combinations(bases, 2))
+    for arm in sorted(arms, key=lambda arm: list(entries).index(arm.id) if arm.id in entries else len(entries)):
+        if arm.done is not lead:
+            pairs += [(arm.label, label[arm.id])] if arm.id in label else []
+        elif "model" in entries[arm.id]:
+            pairs.append((arm.label, label[first_of[entries[arm.id]["model"]]]))
+        else:
+            pairs += [(arm.label, label[member]) for member in entries[arm.id]["members"] if isinstance(member, str)]
+    return list(dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]))
 
 
 def provenance(own: Sequence[Done]) -> Iterator[str]:

@@ -78,6 +78,10 @@ models: [{{model: popularity}}, {{id: recent, model: popularity, half_life_days:
     assert re.search(r"- `half`: does it matter\?; unpopular_items \(least 40\): leaves out \d+\.\d% of 60 items", made)
     assert "| views, at most | 200 |" in made
     assert (tmp_path / "pictures" / "both.svg").read_text().startswith("<svg")
+    monkeypatch.setattr(reports, "MOST_PAIRS", 0)
+    pairs = [row[0] for row in rows("\n".join(page("both", done))) if " against " in row[0]]
+    assert sorted(pairs) == ["all/recent against all/popularity", "half/popularity against all/popularity",
+                             "half/recent against all/recent"]
 
 
 def test_a_page_is_of_what_was_asked_and_not_of_what_was_thought(tmp_path: Path) -> None:

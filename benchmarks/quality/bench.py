@@ -85,7 +85,7 @@ def of_model(model: str, protocol: str, block: Mapping[str, Any]) -> list[Case]:
     """The defaults first, then each entry with settings of its own; entries of the same settings are one."""
     bench = read(catalog.settings_file(model)).content.get("bench") or {}
     left_out = block["only_if_named"]
-    if protocol not in bench and (left_out == "all" or catalog.load(model).family in left_out):
+    if protocol not in bench and (left_out == "all" or {model, catalog.load(model).family} & set(left_out)):
         return []
     found = {"{}": Case(protocol, model)} if left_out != "all" else {}
     for entry in entries(bench.get(protocol)):

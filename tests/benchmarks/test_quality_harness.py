@@ -49,6 +49,8 @@ def test_some_families_are_measured_only_where_they_are_named(tmp_path: Path, mo
     assert len(cases_of(tmp_path, monkeypatch, "  random_811:\n", "popularity", only_if_named=few)) == 1
     assert len(cases_of(tmp_path, monkeypatch, "", "item_knn", only_if_named=few)) == 1
     assert cases_of(tmp_path, monkeypatch, "", "item_knn", only_if_named="all") == []
+    only: Any = ["item_knn"]
+    assert cases_of(tmp_path, monkeypatch, "", "item_knn", only_if_named=only) == []
 
 
 @pytest.mark.parametrize("entry", ["{ndgc@10: 0.2, at_least: true}", "{ndcg@10: 0.2}",
