@@ -96,13 +96,52 @@ def pooled(weights: NDArray[np.float64], history: Interactions, pool: str) -> ND
     return out
 
 
-def ease(log: Interactions, l2: float) -> NDArray[np.float64]:
-    """(I, I) each column the ridge regression of one item on all others (Steck 2019, before the closed form)."""
+def ease(log: Interactions, l2: float, dropout: float = 0.0) -> NDArray[np.float64]:
+    """(I, I) each column the ridge regression of one item on all others (Steck 2019, before the closed form).
+
+    Of a history whose events are kept with a chance q = 1 - dropout, and then stand for 1 / q, the mean square is
+    1 / q and not 1: the ridge of dropout (Steck 2020).
+    """
     products = gram(log)
     n = log.n_items
     out = np.zeros((n, n))
     for i in range(n):
         others = [j for j in range(n) if j != i]
         left = products[np.ix_(others, others)] + l2 * np.eye(n - 1)
+        for at, j in enumerate(others):
+            left[at, at] += products[j, j] * (1 / (1 - dropout) - 1)
         out[others, i] = np.linalg.solve(left, products[others, i])
+    return out
+
+
+def pair_features(log: Interactions, pairs: list[tuple[int, int]]) -> NDArray[np.float64]:
+    """(U, I + M) of each user the items, then the pairs, at the smaller of the two confidences."""
+    out = np.zeros((log.n_users, log.n_items + len(pairs)))
+    for user in range(log.n_users):
+        mine = distinct(log, user)
+        for item, value in mine.items():
+            out[user, item] = value
+        for at, (i, j) in enumerate(pairs):
+            if i in mine and j in mine:
+                out[user, log.n_items + at] = min(mine[i], mine[j])
+    return out
+
+
+def frequent_pairs(log: Interactions, count: int) -> list[tuple[int, int]]:
+    """The pairs with the largest entries of X'X, where that is above zero; the smaller items first among equals."""
+    products = gram(log)
+    n = log.n_items
+    order = sorted((-products[i, j], i, j) for i in range(n) for j in range(i + 1, n) if products[i, j] > 0)
+    return sorted((i, j) for _, i, j in order[:count])
+
+
+def ease_pairs(log: Interactions, pairs: list[tuple[int, int]], l2: float, l2_pairs: float) -> NDArray[np.float64]:
+    """(I + M, I) each column the ridge regression of an item on all others and on the pairs that do not hold it."""
+    features, n = pair_features(log, pairs), log.n_items
+    out = np.zeros((features.shape[1], n))
+    for i in range(n):
+        others = [j for j in range(n) if j != i] + [n + at for at, pair in enumerate(pairs) if i not in pair]
+        ridge = np.diag([l2 if j < n else l2_pairs for j in others])
+        x = features[:, others]
+        out[others, i] = np.linalg.solve(x.T @ x + ridge, x.T @ features[:, i])
     return out

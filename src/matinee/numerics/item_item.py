@@ -30,9 +30,9 @@ MOST_ROWS_A_TILING = 8192
 
 
 def dense_scores(weights: NDArray[np.float32], history: csr_array) -> NDArray[np.float32]:
-    """weights (I, I), row = item of the history; history (B, I) -> scores (B, I)."""
+    """weights (F, I), row = item, or other feature, of the history; history (B, F) -> scores (B, I)."""
     indptr, items, values = _parts(history)
-    scores = np.zeros((history.shape[0], len(weights)), np.float32)
+    scores = np.zeros((history.shape[0], weights.shape[1]), np.float32)
 
     def rows(start: int, stop: int) -> None:
         _dense_rows(start, stop, weights, indptr, items, values, scores)
@@ -43,7 +43,7 @@ def dense_scores(weights: NDArray[np.float32], history: csr_array) -> NDArray[np
 
 def dense_top(weights: NDArray[np.float32], history: csr_array, k: int, masks: Masks) -> Lists:
     """The K best of `dense_scores` for each row, without writing (B, I). Raises as `ranking.topk.top_k` does."""
-    n, n_items = history.shape[0], len(weights)
+    n, n_items = history.shape[0], weights.shape[1]
     if n <= FEW:
         return select(dense_scores(weights, history), k, masks)
     seen_ptr, seen, blocked = checked_masks(n, n_items, k, masks)
@@ -129,7 +129,7 @@ def _ascending(indptr: NDArray[np.int64], items: NDArray[np.int32], n_items: int
 
 @njit(cache=True, nogil=True)
 def _dense_rows(start, stop, weights, indptr, items, values, scores):  # type: ignore[no-untyped-def]
-    n_items = len(weights)
+    n_items = weights.shape[1]
     for row in range(start, stop):
         _add_rows(weights, items, values, indptr[row], indptr[row + 1], scores[row], n_items)
 
@@ -169,8 +169,8 @@ def _tiled_rows(  # type: ignore[no-untyped-def]
     start, stop, weights, indptr, items, values, seen_ptr, seen, blocked, best_items, best, bad
 ):
     """Tile by tile, and for each tile row by row; a row's best so far wait in its list, as a heap."""
-    n_items, filtered = len(weights), blocked.shape[1] > 0
-    tile = np.empty((n_items, TILE), np.float32)
+    n_features, n_items, filtered = len(weights), weights.shape[1], blocked.shape[1] > 0
+    tile = np.empty((n_features, TILE), np.float32)
     scores = np.empty(TILE, np.float32)
     size = np.zeros(stop - start, np.int64)
     next_seen = seen_ptr[start:stop].copy()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 from threadpoolctl import threadpool_limits
 
@@ -49,3 +50,17 @@ def in_pieces(work: Callable[[int, int], None], n: int, size: int) -> None:
     with ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(piece, starts):  # the first error is raised here
             pass
+
+
+def in_told_pieces(
+    work: Callable[[int, int], None], n: int, size: int, pieces: int, tell: Callable[[int], None]
+) -> None:
+    """As `in_pieces`; after every so many pieces tell(rows done) is called, on the caller's thread."""
+    for first in range(0, n, size * pieces):
+        last = min(first + size * pieces, n)
+        in_pieces(partial(_shifted, work, first), last - first, size)
+        tell(last)
+
+
+def _shifted(work: Callable[[int, int], None], first: int, start: int, stop: int) -> None:
+    work(first + start, first + stop)

@@ -9,6 +9,7 @@ from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, PooledItemItem, SparseItemItem
+from matinee.scoring.item_pairs import DensePairs
 from matinee.scoring.lookup import Lookup
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.pairwise_factors import PairwiseFactors
@@ -22,6 +23,7 @@ FORMS: dict[str, type[Scorer]] = {
     "dense_item_item": DenseItemItem,
     "sparse_item_item": SparseItemItem,
     "pooled_item_item": PooledItemItem,
+    "dense_pairs": DensePairs,
     "fold_in_factors": FoldInFactors,
     "history_factors": HistoryFactors,
     "user_neighbours": UserNeighbours,
