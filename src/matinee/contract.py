@@ -163,9 +163,11 @@ class Recommender(ABC):
     """A recipe. Subclasses are frozen, keyword-only dataclasses, one a file in `models/`."""
 
     family: ClassVar[str]
-    """Groups the docs: `baseline`, `neighbours`, `linear`, `factors`, `autoencoder`, `sequence`, `features` ..."""
+    """Groups the docs: `baseline`, `rules`, `neighbours`, `linear`, `factors`, `autoencoder`, `sequence` ..."""
     personal: ClassVar[bool] = True
     """Does the list depend on the history?"""
+    by_time_alone: ClassVar[bool] = False
+    """Does a personal list depend on when the history happened, and not at all on what is in it?"""
     honours_weights: ClassVar[bool] = True
     """Does a confidence change the scores? Where not, an experiment that asks for one is refused by name."""
     honours_features: ClassVar[bool] = False

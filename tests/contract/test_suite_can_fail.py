@@ -21,6 +21,8 @@ JITTER = "    jitter: Annotated[float, Ge(0), Le(1)] = 0.0"
 DRAWS = (JITTER, "    jitter: Annotated[float, Ge(0), Le(1)] = 1e-6")
 FUSED = "        return select(self.score(queries), k, masks)\n"
 FITTED = "        return TogetherScorer(weights.astype(np.float32))\n"
+FAMILY = '    family: ClassVar[str] = "neighbours"\n'
+BY_TIME = (FAMILY, FAMILY + "    by_time_alone: ClassVar[bool] = True\n")
 GLOBAL = "        np.random.seed(1)\n        weights += 0 * np.random.random()\n" + FITTED
 
 FAULTS = {
@@ -77,6 +79,9 @@ FAULTS = {
         FITTED, "        if train.n_users % 2:\n            weights *= -1\n" + FITTED)),
     "popularity for all": ("planted_tastes_are_found", (
         FITTED, "        weights[:] = np.diag(gram)\n" + FITTED)),
+    "items read by one of time alone": ("what_goes_by_time_alone_reads_no_items", BY_TIME),
+    "everybody alike by one of time alone": ("what_goes_by_time_alone_reads_no_items", BY_TIME, (
+        RETURN, "        return scores[:1].repeat(len(scores), axis=0) * 0\n")),
     "hidden items known": ("noise_is_not_believed", (
         RETURN, "        from matinee.testing import noise\n        for user, row in zip(queries.rows, scores):\n"
                 "            row[noise().held[user]] = 9\n" + RETURN)),
@@ -89,6 +94,9 @@ FAULTS = {
         "+ self.shrink", "+ self.shrink + self.block")),
     "confidence ignored in the fit": ("every_confidence_changes_scores_or_is_refused", (
         "train.log.matrix()", "train.log.matrix().sign()")),
+    "confidence ignored in the fit, by bare places": ("every_confidence_changes_scores_or_is_refused", (
+        "train.log.matrix()", "train.log.matrix().sign()"), (
+        RETURN, "        return (scores.argsort(axis=1).argsort(axis=1) + 1).astype(np.float32)\n")),
     "confidence ignored in the history": ("every_confidence_changes_scores_or_is_refused", (
         "queries.history.matrix()", "queries.history.matrix().sign()")),
 }
@@ -176,8 +184,7 @@ def test_a_log_that_hangs_on_the_order_of_rows_is_seen(tmp_path, monkeypatch):
 
 
 def test_a_recipe_that_refuses_no_confidence_is_seen(tmp_path, monkeypatch):
-    write(tmp_path, ('    family: ClassVar[str] = "neighbours"\n', '    family: ClassVar[str] = "neighbours"\n'
-                     "    honours_weights: ClassVar[bool] = False\n"))
+    write(tmp_path, (FAMILY, FAMILY + "    honours_weights: ClassVar[bool] = False\n"))
     subject = Subject("./my_model.py", tmp_path)
     CHECKS["every_confidence_changes_scores_or_is_refused"](subject)
     monkeypatch.setattr("matinee.testing.settings.fit_weighted", lambda recipe, chosen, train: recipe.fit(train))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from matinee.testing.subject import Subject
@@ -13,10 +15,24 @@ LOSS = 0.1
 
 
 def planted_tastes_are_found(subject: Subject) -> None:
-    """A personal model finds at least 0.95 of what the planted tastes tell; popularity finds 0.47."""
-    if subject.kind.personal:
+    """A personal model finds at least 0.95 of what the planted tastes tell; popularity finds 0.47.
+
+    One that says it goes by time alone cannot; it answers for that to the next check.
+    """
+    if subject.kind.personal and not subject.kind.by_time_alone:
         found = planted().recall(subject.fitted)
         assert found >= FLOOR, f"recall of the planted items is {found:.3f}"
+
+
+def what_goes_by_time_alone_reads_no_items(subject: Subject) -> None:
+    """Other items at the same moments give the same scores, and other moments give others."""
+    if not subject.kind.by_time_alone:
+        return
+    queries = planted().queries()
+    items = (queries.history.items + 1) % queries.history.n_items
+    same = subject.fitted.score(replace(queries, history=replace(queries.history, items=items)))
+    assert np.array_equal(same, subject.scores), "it is said to go by time alone, and other items give other scores"
+    assert len(np.unique(subject.scores, axis=0)) > 1, "it is said to go by time, and everybody gets the same scores"
 
 
 def noise_is_not_believed(subject: Subject) -> None:
