@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matinee.contract import Scorer
 from matinee.scoring.blend import Blend
+from matinee.scoring.by_period import ByPeriod
 from matinee.scoring.clusters import UserClusters
 from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
@@ -20,6 +21,7 @@ from matinee.scoring.weighted_history import WeightedHistory
 FORMS: dict[str, type[Scorer]] = {
     "constant": Constant,
     "lookup": Lookup,
+    "by_period": ByPeriod,
     "dense_item_item": DenseItemItem,
     "sparse_item_item": SparseItemItem,
     "pooled_item_item": PooledItemItem,
