@@ -8,6 +8,7 @@ from matinee.scoring.by_period import ByPeriod
 from matinee.scoring.clusters import UserClusters
 from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
+from matinee.scoring.genre_rule import GenreQuotas, TopGenres
 from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, PooledItemItem, SparseItemItem
 from matinee.scoring.item_pairs import DensePairs
@@ -22,6 +23,8 @@ FORMS: dict[str, type[Scorer]] = {
     "constant": Constant,
     "lookup": Lookup,
     "by_period": ByPeriod,
+    "top_genres": TopGenres,
+    "genre_quotas": GenreQuotas,
     "dense_item_item": DenseItemItem,
     "sparse_item_item": SparseItemItem,
     "pooled_item_item": PooledItemItem,
