@@ -30,6 +30,10 @@ FAULTS = {
     "positional": ("the_recipe_is_frozen_and_survives_json", ("(frozen=True, kw_only=True)", "(frozen=True)")),
     "not itself after JSON": ("the_recipe_is_frozen_and_survives_json", (
         "    def fit(self", "    def __eq__(self, other):\n        return self is other\n\n    def fit(self")),
+    "called like a key": ("an_experiment_can_ask_for_every_setting", (
+        JITTER, "    features: Annotated[int, Ge(1), Le(9)] | None = None")),
+    "called like another key": ("an_experiment_can_ask_for_every_setting", (
+        JITTER, "    candidates: Annotated[int, Ge(1), Le(9)] = 3")),
     "no text": ("every_setting_says_what_it_is", ('    """Rows at a time."""\n', "")),
     "no family": ("every_setting_says_what_it_is", ('= "neighbours"', '= ""')),
     "64 bits": ("scores_are_finite_float32_for_every_item", (RETURN, "        return scores.astype(float)\n")),

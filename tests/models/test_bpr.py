@@ -18,7 +18,7 @@ from matinee.testing.toy import U, planted
 from tests.models.test_als import dataset
 from tests.numerics.logs import random_log
 
-RECIPE = BPR(dim=7, epochs=4, lr=0.2, l2=0.02, candidates=3)
+RECIPE = BPR(dim=7, epochs=4, lr=0.2, l2=0.02, draws=3)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_history_that_grew_finds_no_less_than_the_stored_vector() -> None:
     toy = planted()
     whole = toy.data.log
     early = whole.select(np.arange(len(whole)) - whole.indptr[whole.users] < whole.counts[whole.users] // 2)
-    recipe = BPR(dim=8, epochs=60, lr=0.1, l2=0.05, candidates=3)
+    recipe = BPR(dim=8, epochs=60, lr=0.1, l2=0.05, draws=3)
     scorer = recipe.fit(toy.data.with_log(early), Run(seed=1))
     grown = toy.recall(scorer, known=early.counts)
     stays = replace(scorer, fitted_on=RECIPE_FREE.fit(toy.data).fitted_on)  # takes the whole history for the old one

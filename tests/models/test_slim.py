@@ -64,7 +64,7 @@ def test_more_weights_than_one_working_set_takes_are_found_over_rounds(non_negat
 @pytest.mark.parametrize("solver", ["coordinate_descent", "admm"])
 def test_only_the_nearest_speak_and_as_if_there_were_no_others(solver: Any) -> None:
     log = random_log(6, 80, 40, 700, weighted=True)
-    recipe = SLIM(l1=0.5, l2=4.0, regularisation_exponent=0.0, features=6, solver=solver, rho=20.0, **EXACT)
+    recipe = SLIM(l1=0.5, l2=4.0, regularisation_exponent=0.0, neighbours=6, solver=solver, rho=20.0, **EXACT)
     weights = whole(recipe.fit(dataset(log)))
     near = nearest(log.matrix(), 6, 0.0)[0]
     x = reference.dense(log)

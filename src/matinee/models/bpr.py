@@ -16,7 +16,7 @@ blocks, new ones each epoch; a negative is drawn from the block of its positive,
 no bit (Gemulla et al., KDD 2011). `lr` falls to 0 in a straight line. phi is divided by phi(I): one `lr` suits both
 losses. Negatives are items that somebody had; one that nobody had has no factors and the smallest bias.
 
-Cost: E x candidates x D operations an epoch, about; 16 E + 4 (U + I) D bytes beside the log.
+Cost: E x draws x D operations an epoch, about; 16 E + 4 (U + I) D bytes beside the log.
 Shines where the top of the list is all that counts, by `dynamic` negatives; with `uniform` ones it is a slow way to
 less than ALS has. Blind to order. Too few epochs, or steps too short, make it popularity.
 """
@@ -63,10 +63,10 @@ class BPR(Recommender):
     loss: Literal["bpr", "warp"] = "bpr"
     """`bpr`: every pair counts. `warp`: those alone that stand in the wrong order, the more the lower the item is."""
     sampling: Literal["uniform", "popularity", "dynamic"] = "dynamic"
-    """Whence a negative: all items alike, by popularity, or of `candidates` even draws the one that scores highest."""
+    """Whence a negative: all items alike, by popularity, or of so many even `draws` the one that scores highest."""
     popularity_exponent: Annotated[float, Ge(0), Le(2)] = 0.75
     """`popularity` draws an item in proportion to its users to this power."""
-    candidates: Annotated[int, Ge(1), Le(10_000)] = 8
+    draws: Annotated[int, Ge(1), Le(10_000)] = 8
     """Draws for a `dynamic` negative; under `warp` the most draws for a violation, whatever the sampling."""
     init_scale: Annotated[float, Gt(0), Le(100)] = 0.1
     """About the length that vectors start with."""
@@ -108,7 +108,7 @@ class BPR(Recommender):
 
     @property
     def _draws(self) -> int:
-        return self.candidates if self.loss == "warp" or self.sampling == "dynamic" else 1
+        return self.draws if self.loss == "warp" or self.sampling == "dynamic" else 1
 
     def _draw_weights(self, pairs: csr_array) -> Factors:
         """(I,) 0 for an item that nobody had."""

@@ -7,7 +7,7 @@ Riabov, Jebara, "ADMM SLIM: Sparse recommendations for many users", WSDM 2020.
     l2_k = l2 (n_k / mean n)^nu,   n the diagonal of X'X         score = history . W
 
 Differs: coordinate descent runs on X'X and a growing working set, not on X, and a column ends by its own steps. With
-ADMM the rows' penalties need no pass of their own, as l2 and rho stand in one inverse. Candidates of `features`
+ADMM the rows' penalties need no pass of their own, as l2 and rho stand in one inverse. Candidates of `neighbours`
 (fsSLIM) are the nearest by cosine. Both solvers have the same optimum, so `rho` is a matter of pace alone.
 Cost: the sum over users of their events squared for X'X; then by coordinate descent a few seconds (6,800 items, 70
 weights an item: 5 CPU seconds), the more the more weights; by ADMM I^3 multiplications a pass. Peak bytes: 4 I^2 + 20
@@ -49,7 +49,7 @@ class SLIM(Recommender):
     """nu: 0 gives the weights of all items the same ridge, 1 one in proportion to what an item has."""
     non_negative: bool = True
     """Items may only speak for each other, never against."""
-    features: Annotated[int, Ge(1)] | None = None
+    neighbours: Annotated[int, Ge(1)] | None = None
     """Only so many nearest items may speak for an item (fsSLIM); None: all."""
     solver: Literal["coordinate_descent", "admm"] = "coordinate_descent"
     """Coordinate descent is faster the fewer weights there are; the time of ADMM does not depend on their number."""
@@ -67,7 +67,7 @@ class SLIM(Recommender):
     def fit(self, train: Dataset, run: Run = Run()) -> FusedScorer:
         n, matrix = train.n_items, train.log.matrix()
         with limited(run.threads):
-            candidates = None if self.features is None else nearest(matrix, min(self.features, n), 0.0)[0]
+            candidates = None if self.neighbours is None else nearest(matrix, min(self.neighbours, n), 0.0)[0]
             gram = upper_gram(matrix)  # (I, I)
             penalty = elastic_net.Penalty(self.l1, self._ridge(gram.diagonal()), self.non_negative)
             found = self._solved(gram, penalty, candidates, run)

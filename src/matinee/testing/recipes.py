@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from matinee import config
+from matinee.contract import Recommender
 from matinee.testing.subject import Subject, refusal
 
 
@@ -15,6 +19,22 @@ def the_recipe_is_frozen_and_survives_json(subject: Subject) -> None:
     assert all(field.kw_only for field in dataclasses.fields(kind)), f"{kind.__name__} takes positional settings"
     text = json.loads(json.dumps(config.parameters(before)))
     assert config.recipe(subject.name, text, subject.beside) == before, f"{text} makes another recipe than {before}"
+
+
+def an_experiment_can_ask_for_every_setting(subject: Subject) -> None:
+    """No setting bears the name of another key of an entry; what a manifest repeats is what was asked for."""
+    for field in subject.fields:
+        wanted = subject.recipe(**{field: subject.other_value(field)})
+        entry = {"model": subject.name, **config.parameters(wanted)}
+        said = refusal(partial(_is_asked, entry, wanted, subject))
+        assert not said, f"an experiment cannot ask for another {field}: {said}"
+
+
+def _is_asked(entry: dict[str, Any], wanted: Recommender, subject: Subject) -> None:
+    plain = {"name": "asked", "data": {"path": "-"}, "models": [entry]}
+    experiment = config.experiment_from(plain, subject.beside or Path.cwd())
+    again = config.experiment_from(experiment.resolved(), experiment.base)
+    assert again.models[0].recipe == wanted, f"{again.models[0].recipe} is another than {wanted}"
 
 
 def every_setting_says_what_it_is(subject: Subject) -> None:
