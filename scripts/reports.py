@@ -2,7 +2,8 @@
 
 A report is an experiment file, or a folder of them that share a page. Each is carried out as `matinee run` does (what
 was run before is found again), and docs/results/<name>.md says what came of it. Experiments on the same data and split
-stand in one table and are compared, paired over users. A data path `data/NAME` is found below MATINEE_TEST_DATA.
+stand in one table and are compared, paired over users. A path `data/NAME`, of the data or of side files, is found below
+MATINEE_TEST_DATA.
 """
 
 from __future__ import annotations
@@ -62,8 +63,16 @@ def digest(file: Path) -> str:
 
 
 def overrides(file: Path) -> list[str]:
-    path = stated(file)["data"]["path"]
-    return [f"data.path={os.environ['MATINEE_TEST_DATA']}/{path.removeprefix('data/')}"] if path[:5] == "data/" else []
+    """Where the data of an experiment is here: a path `data/NAME`, and such folders under `side`."""
+    data = stated(file)["data"]
+    sides = [data["side"]] if isinstance(data.get("side"), str) else data.get("side") or []
+    found = [f"data.path={placed(data['path'])}", f"data.side=[{', '.join(placed(side) for side in sides)}]"]
+    return [one for one, paths in zip(found, ([data["path"]], sides), strict=True)
+            if any(placed(path) != path for path in paths)]
+
+
+def placed(path: str) -> str:
+    return f"{os.environ['MATINEE_TEST_DATA']}/{path[5:]}" if path[:5] == "data/" else path
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +265,7 @@ def provenance(own: Sequence[Done]) -> Iterator[str]:
         code, machine, packages = manifest["code"], manifest["machine"], manifest["packages"]
         versions = ", ".join(f"{name} {packages[name]}" for name in ("matinee", "numpy", "scipy", "numba"))
         where = os.path.relpath(one.file, ROOT)
-        override = " --set data.path=..." if stated(one.file)["data"]["path"].startswith("data/") else ""
+        override = "".join(f" --set {text.split('=')[0]}=..." for text in overrides(one.file))
         yield (f"- `{one.folder.id}`: `matinee run {where}{override}` (asks `{digest(one.file)}`), {manifest['made']}, "
                f"commit {(code['commit'] or 'unknown')[:12]}{' with changes' if code['diff'] else ''}, seed "
                f"{manifest['seed']}, {sum(row['seconds'] for row in one.folder.timings):.0f} s, peak "

@@ -107,7 +107,7 @@ def test_with_a_half_life_the_newest_film_counts_most():
 def test_a_block_that_is_asked_for_needs_its_column_and_one_that_is_not_does_not():
     data = films(director=None)
     assert np.isfinite(UserProfile().fit(data).score(Queries.of(data.log))).all()
-    with pytest.raises(DataError, match="no-feature: no categories called 'director'; known: genre"):
+    with pytest.raises(DataError, match=r"no-feature: user_profile is to weigh director by 0\.2, and no item .*`side`"):
         UserProfile(director=0.2).fit(data)
     assert UserProfile(director=0.0).fit(data).n_items == 7
 

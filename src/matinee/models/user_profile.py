@@ -91,9 +91,14 @@ class UserProfile(Recommender):
 
     def _weights(self, items: Features) -> dict[str, float]:
         """Of each block of content that counts."""
-        given = {name: getattr(self, name) for name in USUAL}
-        found = {name: weight if content.COLUMNS[name] in items else 0.0 for name, weight in USUAL.items()}
-        return {name: weight for name, said in given.items() if (weight := found[name] if said is None else said) > 0}
+        weights: dict[str, float] = {}
+        for name, usual in USUAL.items():
+            said, column = getattr(self, name), content.COLUMNS[name]
+            if said and column not in items:
+                raise DataError("no-feature", f"user_profile is to weigh {name} by {said:g}, and no item of the data "
+                                f"has a {column}", f"join item files by `side`, or leave {name} out")
+            weights[name] = said if said is not None else usual * (column in items)
+        return {name: weight for name, weight in weights.items() if weight > 0}
 
     def _columns(self, matrix: csr_array, run: Run) -> NDArray[np.float32]:
         """(I, D) rows of length 1; 0 for an item without events."""
