@@ -32,9 +32,8 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# One small run compiles the kernels first, so that no test waits for it and the two workers do not do it twice.
 warm: .venv/.dev
-	$(BIN)/python -m tests.small_run
+	$(BIN)/python -m tests.warm
 
 test: check warm
 	$(BIN)/pytest -n 2 --durations 5

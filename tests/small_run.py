@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +37,3 @@ def settings(**changes: Any) -> dict[str, Any]:
 def finished(base: Path, **changes: Any) -> RunFolder:
     """Carry the small experiment out below `base/runs`."""
     return carry_out(experiment_from(settings(**changes), base), base / "runs")
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        finished(Path(folder))

@@ -50,7 +50,7 @@ class EASEPairs(Recommender):
     """What to compute in. float64 takes twice the time and four times the memory."""
     query_decay: Annotated[float, Gt(0), Le(1)] = 1.0
     """An event that has n later ones is asked with at this to the power of n. The fit is not decayed."""
-    query_length: Annotated[int, Ge(1)] | None = None
+    query_length: Annotated[int, Ge(1), Le(1_000_000)] | None = None
     """Only so many newest events are asked with; None: all."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> FusedScorer:

@@ -49,19 +49,19 @@ class SLIM(Recommender):
     """nu: 0 gives the weights of all items the same ridge, 1 one in proportion to what an item has."""
     non_negative: bool = True
     """Items may only speak for each other, never against."""
-    neighbours: Annotated[int, Ge(1)] | None = None
+    neighbours: Annotated[int, Ge(1), Le(100_000)] | None = None
     """Only so many nearest items may speak for an item (fsSLIM); None: all."""
     solver: Literal["coordinate_descent", "admm"] = "coordinate_descent"
     """Coordinate descent is faster the fewer weights there are; the time of ADMM does not depend on their number."""
     rho: Annotated[float, Gt(0), Le(1e9)] = 2000.0
     """How closely ADMM holds its two halves together; it changes the pace and not the optimum."""
-    passes: Annotated[int, Ge(1)] = 500
+    passes: Annotated[int, Ge(1), Le(1_000_000)] = 500
     """Over the weights of a column, at most."""
     tolerance: Annotated[float, Gt(0), Lt(1)] = 1e-4
     """A column is done when no weight would move so far."""
     query_decay: Annotated[float, Gt(0), Le(1)] = 1.0
     """An event that has n later ones is asked with at this to the power of n. The fit is not decayed."""
-    query_length: Annotated[int, Ge(1)] | None = None
+    query_length: Annotated[int, Ge(1), Le(1_000_000)] | None = None
     """Only so many newest events are asked with; None: all."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> FusedScorer:

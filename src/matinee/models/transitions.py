@@ -47,7 +47,7 @@ class Transitions(Recommender):
     """So many likeliest followers of an item are kept: bounds the size."""
     query_decay: Annotated[float, Gt(0), Le(1)] = 0.7
     """An event that has n later ones is asked with at this to the power of n."""
-    query_length: Annotated[int, Ge(1)] | None = 30
+    query_length: Annotated[int, Ge(1), Le(1_000_000)] | None = 30
     """Only so many newest events are asked with; None: all."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> FusedScorer:
