@@ -3,7 +3,7 @@
     python -m benchmarks.speed.ours csv FOLDER
     python -m benchmarks.speed.ours ease FOLDER LISTS.npz
     python -m benchmarks.speed.ours item_knn FOLDER LISTS.npz NEIGHBOURS
-    python -m benchmarks.speed.ours als FOLDER (LISTS.npz | -) DIM EPOCHS ...
+    python -m benchmarks.speed.ours (als | bpr) FOLDER (LISTS.npz | -) DIM EPOCHS ...
     python -m benchmarks.speed.ours metrics FOLDER
     python -m benchmarks.speed.ours scoring SYNTHETIC
     python -m benchmarks.speed.ours warm                    kernels compiled and stored, so that no figure holds that
@@ -61,12 +61,22 @@ def item_knn(folder: str, target: str, neighbours: str) -> dict[str, float]:
 
 
 def als(folder: str, target: str, dim: str, *epochs: str) -> dict[str, float]:
+    return _after_epochs(folder, target, "als", {**ALS, "dim": int(dim)}, epochs)
+
+
+def bpr(folder: str, target: str, dim: str, *epochs: str) -> dict[str, float]:
+    return _after_epochs(folder, target, "bpr", {"dim": int(dim)}, epochs)
+
+
+def _after_epochs(
+    folder: str, target: str, name: str, params: dict[str, Any], epochs: tuple[str, ...]
+) -> dict[str, float]:
     stage = held_out(folder)
-    matinee.recipe("als", {**ALS, "dim": int(dim)}).fit(_few().fit)
+    matinee.recipe(name, params).fit(_few().fit)
     took: dict[str, float] = {}
     lists: dict[str, Numbers] = {}
     for count in epochs:
-        recipe = matinee.recipe("als", {**ALS, "dim": int(dim), "epochs": int(count)})
+        recipe = matinee.recipe(name, {**params, "epochs": int(count)})
         start = _now()
         scorer = recipe.fit(stage.fit)
         took |= _took(f"fit_{count}", start, _now())
@@ -166,7 +176,7 @@ def _seconds(work: Callable[[], object]) -> float:
 if __name__ == "__main__":
     what, *paths = sys.argv[1:]
     stages: dict[str, Callable[..., dict[str, Any]]] = {
-        "csv": csv, "ease": ease, "item_knn": item_knn, "als": als, "metrics": metrics, "scoring": scoring,
+        "csv": csv, "ease": ease, "item_knn": item_knn, "als": als, "bpr": bpr, "metrics": metrics, "scoring": scoring,
         "warm": warm,
     }
     print(json.dumps(stages[what](*paths)))

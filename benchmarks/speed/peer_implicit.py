@@ -1,7 +1,7 @@
 """implicit's side. Run by its own interpreter; prints JSON.
 
     PYTHON peer_implicit.py item_knn TRAIN.npz LISTS.npz NEIGHBOURS
-    PYTHON peer_implicit.py als TRAIN.npz (LISTS.npz | -) FACTORS ITERATIONS ...
+    PYTHON peer_implicit.py (als | bpr) TRAIN.npz (LISTS.npz | -) FACTORS ITERATIONS ...
 
 Each is done once on a few rows before it is timed: loading code is not the stage.
 """
@@ -11,10 +11,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from implicit.als import AlternatingLeastSquares
+from implicit.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
@@ -26,6 +29,9 @@ ALPHA, REGULARISATION = 3.0, 30.0
 """The best of twelve pairs (alpha 1 to 30, regularisation 0.01 to 80) by recall@10 with 64 factors on this log. Its
 objective is that of an unobserved weight 1 / (alpha - 1) = 0.5 and l2 10, with all rows regularised alike: the factors
 differ by a number alone, so both sides minimise the same."""
+
+BPR = {"learning_rate": 0.1, "regularization": 0.01}
+"""TUNED"""
 
 
 def item_knn(log: csr_matrix, wanted: bool, neighbours: str) -> tuple[Took, Tables]:
@@ -42,12 +48,24 @@ def item_knn(log: csr_matrix, wanted: bool, neighbours: str) -> tuple[Took, Tabl
 
 
 def als(log: csr_matrix, wanted: bool, factors: str, *iterations: str) -> tuple[Took, Tables]:
-    everybody, took, lists = np.arange(log.shape[0]), {}, {}
-
     def model(count: int) -> AlternatingLeastSquares:
         return AlternatingLeastSquares(factors=int(factors), iterations=count, alpha=ALPHA,
                                        regularization=REGULARISATION, random_state=0)
 
+    return _after_iterations(log, wanted, model, iterations)
+
+
+def bpr(log: csr_matrix, wanted: bool, factors: str, *iterations: str) -> tuple[Took, Tables]:
+    def model(count: int) -> BayesianPersonalizedRanking:
+        return BayesianPersonalizedRanking(factors=int(factors), iterations=count, random_state=0, **BPR)
+
+    return _after_iterations(log, wanted, model, iterations)
+
+
+def _after_iterations(
+    log: csr_matrix, wanted: bool, model: Callable[[int], Any], iterations: tuple[str, ...]
+) -> tuple[Took, Tables]:
+    everybody, took, lists = np.arange(log.shape[0]), {}, {}
     model(1).fit(log[:100], show_progress=False)
     for count in iterations:
         fitted = model(int(count))
@@ -74,7 +92,7 @@ def main() -> None:
     users, rows = np.unique(stored["users"], return_inverse=True)
     items, columns = np.unique(stored["items"], return_inverse=True)
     log = csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(users), len(items)))
-    took, lists = {"item_knn": item_knn, "als": als}[what](log, target != "-", *more)
+    took, lists = {"item_knn": item_knn, "als": als, "bpr": bpr}[what](log, target != "-", *more)
     if lists:
         np.savez(target, users=users, **{name: np.where(found < 0, -1, items[found]) for name, found in lists.items()})
     print(json.dumps(took))

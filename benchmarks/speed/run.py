@@ -34,7 +34,7 @@ from matinee.experiment.stages import StageData
 
 HERE = Path(__file__).parent
 PEERS = {"rectools": "RecTools", "implicit": "implicit"}
-EPOCHS = (2, 4, 8, 16)
+EPOCHS = {"als": (2, 4, 8, 16), "bpr": (5, 10, 20, 40)}
 TRANSPOSED = ("RecTools 0.19 ranks with the transpose of its weights, which divides by the diagonal of the item in the "
               "history and not of the item scored. Our weights, transposed, give its recall to the fourth digit; the "
               "work is the same.")
@@ -101,26 +101,27 @@ def model(
             "recall@10": {side: recall(stage, path) for side, path in lists.items()}, "rounds": found}
 
 
-def als(bench: Bench, dim: int) -> dict[str, Any]:
+def to_equal_recall(bench: Bench, name: str, dim: int) -> dict[str, Any]:
     """Each side after so many epochs; then the seconds it takes to the lower of the two sides' best recalls."""
     stage, lists = bench.prepared()
+    counts = EPOCHS[name]
     # The lists are the same in every round: the first makes them.
     targets: dict[str, list[Path | str]] = {side: ["-"] * (bench.rounds - 1) + [path] for side, path in lists.items()}
 
     def ours() -> dict[str, Any]:
-        return bench.ours("als", bench.movierec, targets["ours"].pop(), dim, *EPOCHS)
+        return bench.ours(name, bench.movierec, targets["ours"].pop(), dim, *counts)
 
     def peer() -> dict[str, Any]:
-        return bench.peer("implicit", "als", bench.train, targets["peer"].pop(), dim, *EPOCHS)
+        return bench.peer("implicit", name, bench.train, targets["peer"].pop(), dim, *counts)
 
     found = bench.rounds_of(ours, peer)
-    recalls = {side: {count: recall(stage, path, f"items_{count}") for count in EPOCHS} for side, path in lists.items()}
+    recalls = {side: {count: recall(stage, path, f"items_{count}") for count in counts} for side, path in lists.items()}
     level = min(max(by_epoch.values()) for by_epoch in recalls.values())
-    needed = {side: next(count for count in EPOCHS if by_epoch[count] >= level) for side, by_epoch in recalls.items()}
+    needed = {side: next(count for count in counts if by_epoch[count] >= level) for side, by_epoch in recalls.items()}
     for side, count in needed.items():
         for run in found[side]:
             run |= {"to_level": run[f"fit_{count}"], "to_level_cpu": run[f"fit_{count}_cpu"],
-                    "an_epoch": (run[f"fit_{EPOCHS[-1]}"] - run[f"fit_{EPOCHS[0]}"]) / (EPOCHS[-1] - EPOCHS[0])}
+                    "an_epoch": (run[f"fit_{counts[-1]}"] - run[f"fit_{counts[0]}"]) / (counts[-1] - counts[0])}
     return {"peer": PEERS["implicit"], "figures": [against(found, "to_level", 1.0), against(found, "an_epoch")],
             "level": level, "epochs_to_level": needed, "recall_by_epochs": recalls,
             "recall@10": {side: by_epoch[needed[side]] for side, by_epoch in recalls.items()}, "rounds": found}
@@ -159,8 +160,10 @@ def scoring(bench: Bench) -> dict[str, Any]:
 STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
     "csv": (csv, "rectools", "CSV to Dataset"),
     "ease": (ease, "rectools", "EASE, l2 500, float32: fit, then ten for everybody, seen left out"),
-    "als_64": (partial(als, dim=64), "implicit", "ALS, 64 factors: seconds to equal recall"),
-    "als_128": (partial(als, dim=128), "implicit", "ALS, 128 factors: seconds to equal recall"),
+    "als_64": (partial(to_equal_recall, name="als", dim=64), "implicit", "ALS, 64 factors: seconds to equal recall"),
+    "als_128": (partial(to_equal_recall, name="als", dim=128), "implicit", "ALS, 128 factors: seconds to equal recall"),
+    "bpr_64": (partial(to_equal_recall, name="bpr", dim=64), "implicit",
+               "BPR, 64 factors: seconds to equal recall, ours with the best of eight negatives, the peer's at random"),
     "item_knn_20": (partial(item_knn, neighbours=20), "implicit",
                     "Item kNN, cosine, 20 neighbours (the peer's default, and its best): fit, then ten for everybody"),
     "item_knn_100": (partial(item_knn, neighbours=100), "implicit",

@@ -117,17 +117,17 @@ def test_who_has_every_item_is_skipped_and_counted_and_nothing_moves() -> None:
 
 
 def test_a_negative_is_never_had_nor_of_another_block_nor_one_that_nobody_had() -> None:
-    """Everything but the right items holds NaN, which would spread at a touch."""
+    """What is had rises at every pass, what is not had falls; what nobody had holds NaN, which would spread."""
     log = csr_array(np.array([[1, 1, 0, 0, 0]], np.float32))
     users, items = started(1, 5)
     items.biases[4] = np.nan  # nobody had it: weight 0
     plan = pairwise.plan(1, np.random.default_rng(0), 1, np.array([1.0, 1, 1, 1, 0]))
-    before = items.biases.copy()
     for _ in range(50):
+        before = items.biases.copy()
         pairwise.descend(plan, pairwise.histories(log.copy(), 1.0), users, items, rule(2, False, l2=0.0))
+        assert (items.biases[:2] > before[:2]).all()
+        assert (items.biases[2:4] <= before[2:4]).all()
     assert np.isfinite(users).all()
-    assert (items.biases[:2] > before[:2]).all()
-    assert (items.biases[2:4] < before[2:4]).all()
 
 
 def test_an_entry_is_visited_in_proportion_to_its_confidence() -> None:
