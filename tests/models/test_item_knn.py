@@ -26,7 +26,7 @@ def dataset(log: Interactions) -> Dataset:
 @pytest.mark.parametrize(("neighbours", "shrink"), [(4, 0.0), (7, 3.0), (500, 1.0)])
 def test_scores_are_those_of_the_slow_twin(weighted: bool, neighbours: int, shrink: float) -> None:
     log = random_log(6, 80, 40, 700, weighted=weighted)
-    scorer = ItemKNN(neighbours=neighbours, shrink=shrink).fit(dataset(log))
+    scorer = ItemKNN(neighbours=neighbours, shrink=shrink, similarity="cosine").fit(dataset(log))
     want = reference.scores(reference.item_knn(log, neighbours, shrink).astype(np.float32), log)
     np.testing.assert_allclose(scorer.score(Queries.of(log)), want, rtol=1e-5, atol=1e-6)
 
@@ -53,7 +53,7 @@ def test_every_similarity_is_that_of_the_slow_twin(
 @pytest.mark.parametrize("pool", ["max", "mean"])
 def test_the_largest_and_the_mean_of_what_is_said_are_those_of_the_slow_twin(weighted: bool, pool: str) -> None:
     log = random_log(17, 60, 30, 400, weighted=weighted)
-    scorer = ItemKNN(neighbours=4, shrink=1.0, aggregate=pool).fit(dataset(log))
+    scorer = ItemKNN(neighbours=4, shrink=1.0, similarity="cosine", aggregate=pool).fit(dataset(log))
     want = reference.pooled(reference.item_knn(log, 4, 1.0), log, pool)
     np.testing.assert_allclose(scorer.score(Queries.of(log)), want, rtol=1e-5, atol=1e-6)
 

@@ -40,13 +40,13 @@ from matinee.scoring.weighted_history import newest_first
 class ItemKNN(Recommender):
     family: ClassVar[str] = "neighbours"
 
-    neighbours: Annotated[int, Ge(1), Le(10_000)] = 100
-    """So many items most similar to an item speak for it. Source of both defaults: `bench` in item_knn.yaml."""
+    neighbours: Annotated[int, Ge(1), Le(10_000)] = 50
+    """So many items most similar to an item speak for it. Source of the defaults: `bench` in item_knn.yaml."""
     shrink: Annotated[float, Ge(0), Le(1_000_000)] = 10.0
     """Added to the product of the norms, so that a similarity from few users counts less."""
-    similarity: Literal["cosine", "asymmetric_cosine", "jaccard", "tfidf", "bm25"] = "cosine"
+    similarity: Literal["cosine", "asymmetric_cosine", "jaccard", "tfidf", "bm25"] = "asymmetric_cosine"
     """How alike two items are. tfidf and bm25 let a user count more the fewer items he has; bm25 ignores `shrink`."""
-    alpha: Annotated[float, Ge(0), Le(1)] = 0.5
+    alpha: Annotated[float, Ge(0), Le(1)] = 0.85
     """Of asymmetric_cosine: at 1 how likely i is given j, at 0 how likely j given i, at 0.5 the cosine."""
     normalise: Literal["none", "row"] = "none"
     """With `row` what an item of a history says sums to 1 over the items that it speaks for."""

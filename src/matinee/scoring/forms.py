@@ -16,6 +16,7 @@ from matinee.scoring.lookup import Lookup
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.pairwise_factors import PairwiseFactors
 from matinee.scoring.profile import Profile
+from matinee.scoring.rating_mean import RatingMean
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
 
@@ -36,6 +37,7 @@ FORMS: dict[str, type[Scorer]] = {
     "user_clusters": UserClusters,
     "pairwise_factors": PairwiseFactors,
     "profile": Profile,
+    "rating_mean": RatingMean,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "blend": Blend,
