@@ -57,7 +57,8 @@ def ease(folder: str, target: str) -> dict[str, float]:
 
 
 def item_knn(folder: str, target: str, neighbours: str) -> dict[str, float]:
-    return _fit_and_rank(folder, target, "item_knn", {"neighbours": int(neighbours), "shrink": 0.0})
+    settings = {"similarity": "cosine", "neighbours": int(neighbours), "shrink": 0.0}  # what implicit's cosine is
+    return _fit_and_rank(folder, target, "item_knn", settings)
 
 
 def als(folder: str, target: str, dim: str, *epochs: str) -> dict[str, float]:
