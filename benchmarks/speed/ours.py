@@ -1,7 +1,8 @@
 """Matinee's side, one stage a process, in the order a user meets them; prints JSON.
 
     python -m benchmarks.speed.ours csv FOLDER
-    python -m benchmarks.speed.ours ease FOLDER LISTS.npz
+    python -m benchmarks.speed.ours ease FOLDER LISTS.npz [EVERY]     ten for users whose id it divides
+    python -m benchmarks.speed.ours slim FOLDER LISTS.npz L1 L2
     python -m benchmarks.speed.ours item_knn FOLDER LISTS.npz NEIGHBOURS
     python -m benchmarks.speed.ours (als | bpr) FOLDER (LISTS.npz | -) DIM EPOCHS ...
     python -m benchmarks.speed.ours metrics FOLDER
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.speed.held_out import held_out
+from benchmarks.speed.held_out import held_out, sample
 from numpy.typing import NDArray
 
 import matinee
@@ -52,8 +53,14 @@ def csv(folder: str) -> dict[str, float]:
     return {**took, "users": dataset.n_users, "items": dataset.n_items, "events": len(dataset.log)}
 
 
-def ease(folder: str, target: str) -> dict[str, float]:
-    return _fit_and_rank(folder, target, "ease", {"l2": 500.0})
+def ease(folder: str, target: str, every: str = "1") -> dict[str, float]:
+    return _fit_and_rank(folder, target, "ease", {"l2": 500.0}, int(every))
+
+
+def slim(folder: str, target: str, l1: str, l2: str) -> dict[str, float]:
+    """The peer's objective and tolerance."""
+    params = {"l1": float(l1), "l2": float(l2), "regularisation_exponent": 0.0, "passes": 1000, "tolerance": 1e-4}
+    return _fit_and_rank(folder, target, "slim", params)
 
 
 def item_knn(folder: str, target: str, neighbours: str) -> dict[str, float]:
@@ -88,13 +95,13 @@ def _after_epochs(
     return took
 
 
-def _fit_and_rank(folder: str, target: str, name: str, params: dict[str, Any]) -> dict[str, float]:
+def _fit_and_rank(folder: str, target: str, name: str, params: dict[str, Any], every: int = 1) -> dict[str, float]:
     stage, recipe, few = held_out(folder), matinee.recipe(name, params), _few()
     few.recommend(recipe.fit(few.fit), 10)
     start = _now()
     scorer = recipe.fit(stage.fit)
     fitted = _now()
-    users, items = _in_raw_ids(stage, stage.recommend(scorer, 10))
+    users, items = _in_raw_ids(stage, stage.recommend(scorer, 10, users=sample(stage, every)))
     ranked = _now()
     np.savez(target, users=users, items=items)
     return {**_took("fit", start, fitted), **_took("top10", fitted, ranked)}
@@ -177,7 +184,7 @@ def _seconds(work: Callable[[], object]) -> float:
 if __name__ == "__main__":
     what, *paths = sys.argv[1:]
     stages: dict[str, Callable[..., dict[str, Any]]] = {
-        "csv": csv, "ease": ease, "item_knn": item_knn, "als": als, "bpr": bpr, "metrics": metrics, "scoring": scoring,
-        "warm": warm,
+        "csv": csv, "ease": ease, "slim": slim, "item_knn": item_knn, "als": als, "bpr": bpr, "metrics": metrics,
+        "scoring": scoring, "warm": warm,
     }
     print(json.dumps(stages[what](*paths)))

@@ -1,14 +1,14 @@
 """Seconds and megabytes, each against a peer in one run where there is one.
 
-    python -m benchmarks.speed.run --movierec FOLDER [--rectools PYTHON] [--implicit PYTHON] [--rounds 3]
-        [--only csv ease]
+    python -m benchmarks.speed.run --movierec FOLDER [--rectools PYTHON] [--implicit PYTHON] [--fastslim PYTHON]
+        [--lenskit PYTHON] [--rounds 3] [--only csv ease]
 
 FOLDER holds a log in the layout `boostcamp`. The peers live in environments of their own; PYTHON is the interpreter
 of one. Both sides get the same rows, the same users and settings of equal quality, and take turns: A B A B A B, each
 time in a new process. Every stage is written to results.json and results.md as soon as it is measured; stages that
 were not asked for, or whose peer is not given, keep what was there.
 
-Environment: MATINEE_MOVIEREC, MATINEE_PEER_RECTOOLS and MATINEE_PEER_IMPLICIT serve as defaults.
+Environment: MATINEE_MOVIEREC, MATINEE_PEER_RECTOOLS, MATINEE_PEER_IMPLICIT and so on serve as defaults.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ import matinee
 from matinee.experiment.stages import StageData
 
 HERE = Path(__file__).parent
-PEERS = {"rectools": "RecTools", "implicit": "implicit"}
+PEERS = {"rectools": "RecTools", "implicit": "implicit", "fastslim": "fastslim", "lenskit": "LensKit"}
+EVERY = 16
+"""LensKit ranks a user at a time: the ten are asked for users alone whose id this divides, on both sides."""
 EPOCHS = {"als": (2, 4, 8, 16), "bpr": (5, 10, 20, 40)}
 TRANSPOSED = ("RecTools 0.19 ranks with the transpose of its weights, which divides by the diagonal of the item in the "
               "history and not of the item scored. Our weights, transposed, give its recall to the fourth digit; the "
@@ -46,7 +48,7 @@ class Bench:
 
     def __init__(self, asked: argparse.Namespace, work: Path) -> None:
         self.movierec, self.work = Path(asked.movierec).resolve(), work
-        self.peers = {"rectools": asked.rectools, "implicit": asked.implicit}
+        self.peers = {name: getattr(asked, name) for name in PEERS}
         self.rounds: int = asked.rounds
         self.train = work / "train.npz"
 
@@ -85,12 +87,20 @@ def ease(bench: Bench) -> dict[str, Any]:
     return model(bench, "rectools", "ease", (), {"fit": 3.0, "top10": 15.0}) | {"note": TRANSPOSED}
 
 
+def ease_lenskit(bench: Bench) -> dict[str, Any]:
+    return model(bench, "lenskit", "ease", (EVERY,), {"fit": 3.0, "top10": 15.0}, EVERY)
+
+
+def slim(bench: Bench) -> dict[str, Any]:
+    return model(bench, "fastslim", "slim", (50, 500), {"both": 2.0, "fit": 2.0, "top10": None})
+
+
 def item_knn(bench: Bench, neighbours: int) -> dict[str, Any]:
     return model(bench, "implicit", "item_knn", (neighbours,), {"both": 2.0, "fit": None, "top10": None})
 
 
 def model(
-    bench: Bench, peer: str, name: str, more: tuple[int, ...], wanted: Mapping[str, float | None]
+    bench: Bench, peer: str, name: str, more: tuple[int, ...], wanted: Mapping[str, float | None], every: int = 1
 ) -> dict[str, Any]:
     stage, lists = bench.prepared()
     found = bench.rounds_of(lambda: bench.ours(name, bench.movierec, lists["ours"], *more),
@@ -98,7 +108,7 @@ def model(
     for run in (*found["ours"], *found["peer"]):
         run |= {"both": run["fit"] + run["top10"], "both_cpu": run["fit_cpu"] + run["top10_cpu"]}
     return {"peer": PEERS[peer], "figures": [against(found, figure, least) for figure, least in wanted.items()],
-            "recall@10": {side: recall(stage, path) for side, path in lists.items()}, "rounds": found}
+            "recall@10": {side: recall(stage, path, every=every) for side, path in lists.items()}, "rounds": found}
 
 
 def to_equal_recall(bench: Bench, name: str, dim: int) -> dict[str, Any]:
@@ -160,6 +170,9 @@ def scoring(bench: Bench) -> dict[str, Any]:
 STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
     "csv": (csv, "rectools", "CSV to Dataset"),
     "ease": (ease, "rectools", "EASE, l2 500, float32: fit, then ten for everybody, seen left out"),
+    "ease_lenskit": (ease_lenskit, "lenskit",
+                     "EASE, l2 500, float32, against LensKit: fit, then ten for every sixteenth user, seen left out"),
+    "slim": (slim, "fastslim", "SLIM, non-negative, l1 50, l2 500, the same objective: fit, then ten for everybody"),
     "als_64": (partial(to_equal_recall, name="als", dim=64), "implicit", "ALS, 64 factors: seconds to equal recall"),
     "als_128": (partial(to_equal_recall, name="als", dim=128), "implicit", "ALS, 128 factors: seconds to equal recall"),
     "bpr_64": (partial(to_equal_recall, name="bpr", dim=64), "implicit",
@@ -221,8 +234,8 @@ def shown(run: dict[str, Any]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--movierec", default=os.environ.get("MATINEE_MOVIEREC"))
-    parser.add_argument("--rectools", default=os.environ.get("MATINEE_PEER_RECTOOLS"))
-    parser.add_argument("--implicit", default=os.environ.get("MATINEE_PEER_IMPLICIT"))
+    for peer in PEERS:
+        parser.add_argument(f"--{peer}", default=os.environ.get(f"MATINEE_PEER_{peer.upper()}"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES))
     asked = parser.parse_args()

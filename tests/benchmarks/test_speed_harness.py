@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.speed import launch
-from benchmarks.speed.held_out import held_out, recall, write_train
+from benchmarks.speed.held_out import held_out, recall, sample, write_train
 from benchmarks.speed.run import against, alone, same
 
 import matinee
@@ -82,6 +82,22 @@ def test_lists_in_raw_ids_are_measured_as_ours_are(tmp_path: Path) -> None:
     np.savez(tmp_path / "lists.npz", users=users[back], items=items[back])
     assert recall(stage, tmp_path / "lists.npz") == pytest.approx(ours, abs=1e-12)
     assert ours > 0.01
+
+
+def test_a_sample_is_told_by_raw_ids_and_measured_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "log.csv"
+    rng = np.random.default_rng(0)
+    pairs = sorted({(int(user), int(item)) for user, item in rng.integers(5, 300, (6000, 2))})
+    folder.write_text("user,item,time\n" + "".join(f"{user},{item},{user + item}\n" for user, item in pairs))
+    stage = held_out(folder)
+    few = sample(stage, 7)
+    assert sorted(stage.fit.users.decode(few).cast(int).to_list()) == list(range(7, 300, 7))
+    lists = stage.recommend(matinee.recipe("popularity", {}).fit(stage.fit), 10, users=few, personal=False)
+    users, items = stage.fit.users.decode(lists.users), stage.fit.items.decode(lists.items.ravel())
+    np.savez(tmp_path / "lists.npz", users=users.cast(int).to_numpy(),
+             items=items.cast(int).to_numpy().reshape(lists.items.shape))
+    of_all = next(row.value for row in stage.measure(lists, ["recall@10"])) * len(stage.users)
+    assert recall(stage, tmp_path / "lists.npz", every=7) == pytest.approx(of_all / len(few))
 
 
 def test_ids_that_a_peer_would_not_give_back_are_refused(tmp_path: Path) -> None:
