@@ -72,6 +72,11 @@ def test_no_committed_figure_misses_its_band() -> None:
     assert store.missed(CASES, ROWS) == []
 
 
+def test_what_has_a_band_has_been_measured() -> None:
+    assert [f"make quality MODEL={case.model} PROTOCOL={case.protocol}" for case in CASES
+            if case.bounds and store.row_of(case, ROWS) is None] == []
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['protocol']}-{row['model']}")
 def test_a_committed_row_is_whole(row: dict[str, Any]) -> None:
     block = BLOCKS[row["protocol"]]
