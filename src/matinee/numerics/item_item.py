@@ -14,7 +14,17 @@ from scipy.sparse import csr_array
 
 from matinee.contract import Masks
 from matinee.numerics.threads import allowed, in_pieces
-from matinee.numerics.topk import checked_masks, empty_lists, finish, first_bad, offer_all, raise_bad, rank, select
+from matinee.numerics.topk import (
+    checked_masks,
+    empty_lists,
+    finish,
+    first_bad,
+    offer,
+    offer_all,
+    raise_bad,
+    rank,
+    select,
+)
 
 Lists = tuple[NDArray[np.int32], NDArray[np.float32]]
 Rows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
@@ -24,9 +34,8 @@ TILE = 128
 """Columns of a tile: at 7,000 items it takes 3.6 MB. Narrower ones fit a smaller cache, and cost more steps than that
 saves."""
 FEW = 1024
-"""So many rows, or fewer, are ranked without tiles, whose making costs each thread as much as 500 rows."""
+"""So many rows, or fewer, are ranked without tiles, whose making costs as much as 500 rows."""
 ROWS_A_PIECE = 16
-MOST_ROWS_A_TILING = 8192
 
 
 def dense_scores(weights: NDArray[np.float32], history: csr_array) -> NDArray[np.float32]:
@@ -48,13 +57,18 @@ def dense_top(weights: NDArray[np.float32], history: csr_array, k: int, masks: M
         return select(dense_scores(weights, history), k, masks)
     seen_ptr, seen, blocked = checked_masks(n, n_items, k, masks)
     seen = _ascending(seen_ptr, seen, n_items)
-    indptr, items, values = _parts(history)
-    best_items, best, bad = empty_lists(n, k)
+    asked = _parts(history)
+    lanes = [empty_lists(n, k) for _ in range(min(allowed(), -(-n_items // TILE)))]
 
-    def rows(start: int, stop: int) -> None:
-        _tiled_rows(start, stop, weights, indptr, items, values, seen_ptr, seen, blocked, best_items, best, bad)
+    def lane(start: int, stop: int) -> None:
+        for at in range(start, stop):
+            _tiles(at, len(lanes), weights, *asked, seen_ptr, seen, blocked, *lanes[at])
 
-    in_pieces(rows, n, min(MOST_ROWS_A_TILING, -(-n // allowed())))
+    in_pieces(lane, len(lanes), 1)
+    best_items, best, bad = lanes[0]
+    for other in lanes[1:]:
+        _join(best_items, best, bad, *other)
+    _finish(best_items, best, bad)
     raise_bad(bad, best)
     return best_items, best
 
@@ -165,19 +179,19 @@ def _add_rows(weights, items, values, start, stop, out, width):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _tiled_rows(  # type: ignore[no-untyped-def]
-    start, stop, weights, indptr, items, values, seen_ptr, seen, blocked, best_items, best, bad
+def _tiles(  # type: ignore[no-untyped-def]
+    lane, lanes, weights, indptr, items, values, seen_ptr, seen, blocked, best_items, best, bad
 ):
-    """Tile by tile, and for each tile row by row; a row's best so far wait in its list, as a heap."""
-    n_features, n_items, filtered = len(weights), weights.shape[1], blocked.shape[1] > 0
-    tile = np.empty((n_features, TILE), np.float32)
+    """The tiles lane, lane + lanes, ... for all rows; a row's best of these tiles wait in its list, as a heap."""
+    n, n_items, filtered = len(indptr) - 1, weights.shape[1], blocked.shape[1] > 0
+    tile = np.empty((len(weights), TILE), np.float32)
     scores = np.empty(TILE, np.float32)
-    size = np.zeros(stop - start, np.int64)
-    next_seen = seen_ptr[start:stop].copy()
-    for first in range(0, n_items, TILE):
+    size = np.zeros(n, np.int64)
+    next_seen = seen_ptr[:n].copy()
+    for first in range(lane * TILE, n_items, lanes * TILE):
         width = min(TILE, n_items - first)
         _lay_out(weights, first, width, tile)
-        for row in range(start, stop):
+        for row in range(n):
             scores[:] = 0
             _add_rows(tile, items, values, indptr[row], indptr[row + 1], scores, TILE)
             at = first_bad(scores)
@@ -186,19 +200,47 @@ def _tiled_rows(  # type: ignore[no-untyped-def]
             if bad[row] >= 0:
                 continue
             scores[width:] = -np.inf
-            here = next_seen[row - start]
+            here = next_seen[row]
             while here < seen_ptr[row + 1] and seen[here] < first + width:
-                scores[seen[here] - first] = -np.inf
+                if seen[here] >= first:
+                    scores[seen[here] - first] = -np.inf
                 here += 1
-            next_seen[row - start] = here
+            next_seen[row] = here
             if filtered:
                 for i in range(width):
                     if blocked[row, first + i]:
                         scores[i] = -np.inf
-            size[row - start] = offer_all(scores, first, best[row], best_items[row], size[row - start])
-    for row in range(start, stop):
+            size[row] = offer_all(scores, first, best[row], best_items[row], size[row])
+
+
+@njit(cache=True, nogil=True)
+def _join(best_items, best, bad, more_items, more, more_bad):  # type: ignore[no-untyped-def]
+    """Two lanes' heaps, or first bad scores, into the first one's."""
+    k = best.shape[1]
+    for row in range(len(bad)):
+        if more_bad[row] >= 0 and (bad[row] < 0 or more_bad[row] < bad[row]):
+            bad[row], best[row, 0] = more_bad[row], more[row, 0]
+        if bad[row] >= 0:
+            continue
+        size = _size(best_items[row])
+        for at in range(_size(more_items[row])):
+            size = offer(best[row], best_items[row], size, k, more[row, at], more_items[row, at])
+
+
+@njit(cache=True, nogil=True)
+def _finish(best_items, best, bad):  # type: ignore[no-untyped-def]
+    for row in range(len(bad)):
         if bad[row] < 0:
-            finish(best[row], best_items[row], size[row - start])
+            finish(best[row], best_items[row], _size(best_items[row]))
+
+
+@njit(cache=True, nogil=True)
+def _size(items):  # type: ignore[no-untyped-def]
+    """How many places of a heap are taken."""
+    size = 0
+    while size < len(items) and items[size] >= 0:
+        size += 1
+    return size
 
 
 @njit(cache=True, nogil=True)
