@@ -15,7 +15,8 @@ Clusters are k-means of the items' singular vectors; their half-lives are those 
 (of at most 2,000 people) is ranked best by his earlier ones, over similarities that have not seen it.
 Differs from the paper: lists are ranked, so half-lives are learnt by rank and not by the error of a rating, with one
 fit of the half-lives for all users; a damping, without which one similar item with five stars outranks all.
-Cost: as item_knn; `cluster` adds a second such fit, a decomposition and 9 x clusters passes over 2,000 users.
+Cost: as item_knn; `cluster` adds a second such fit, a decomposition and 9 x clusters passes over 2,000 users
+(18 CPU seconds more for 31,000 users on 6,800 items).
 Shines for the next item where dates are real: +0.04 hit_rate@10 on MovieTweetings. In the middle of a history ageing
 costs, and `transitions`, which knows order in its fit as well, is better at the end of one.
 """

@@ -11,8 +11,8 @@ Window 1 and a query of length 1 are the chain of first order. Events of one mom
 A confidence multiplies: a pair of events counts the product of their two, and an item of a query weighs its own.
 Differs from the paper: no clustering of states and no smoothing by popularity, but shrinkage, as a rare item's
 few followers would weigh as much as a known item's many.
-Cost: the window x E additions and I^2 cheap steps (see docs/log.md); 20 bytes an event to fit, 8 x targets x I once
-fitted and twice that at peak.
+Cost: the window x E additions and I^2 cheap steps (2.4 CPU seconds for 5.0 M events of 31,000 users on 6,800 items,
+1.5 to rank for all of them); 20 bytes an event to fit, 8 x targets x I once fitted and twice that at peak.
 Shines where the next item is asked for and order says something: on such data it is far above every model that is
 blind to order, at seconds of work. In the middle of a history it is worse than EASE; blend the two.
 """

@@ -16,7 +16,6 @@ from matinee.numerics.threads import allowed, in_pieces
 from matinee.numerics.topk import STRETCH, finish, offer
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
-MEASURES = ("cosine", "asymmetric_cosine", "jaccard", "tfidf", "bm25")
 K1, B = 1.2, 0.8
 """Of BM25, as implicit has them: how soon a weight saturates, and how far a popular item's users count less."""
 
@@ -26,7 +25,7 @@ def nearest(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """matrix (U, I) -> for each item i the N others j that are most similar (I, N), best first, and s_ij (I, N).
 
-    With x a column of the matrix and d = shrink:
+    `measure` is one of these, with x a column of the matrix and d = shrink:
 
         cosine             s_ij = x_i . x_j / (|x_i| |x_j| + d);            tfidf: the same of `weighted` columns
         asymmetric_cosine  s_ij = x_i . x_j / (|x_i|^2(1-alpha) |x_j|^2alpha + d) = P(i|j)^alpha P(j|i)^(1-alpha)
