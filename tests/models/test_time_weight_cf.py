@@ -27,7 +27,7 @@ DAY, U, I = 86_400, 60, 30
 PLAIN = random_log(21, U, I, 700, weighted=True)
 LOG = replace(PLAIN, times=PLAIN.times * DAY // 3,
               columns={"rating": np.random.default_rng(4).integers(1, 6, 700).astype(np.float32)})
-SMALL = {"neighbours": 6, "shrink": 2.0}
+SMALL = {"neighbours": 6, "shrink": 2.0, "alpha": 0.5}
 WEIGHTS = item_item.item_knn(LOG, 6, 2.0).astype(np.float32)
 
 
@@ -36,10 +36,11 @@ def scores(**settings: object) -> np.ndarray:
 
 
 def test_without_ageing_it_is_item_knn_bit_for_bit() -> None:
-    plain = ItemKNN(**SMALL, similarity="cosine").fit(dataset(LOG))
-    aged = TimeWeightCF(**SMALL, half_life_days=None).fit(dataset(LOG))
-    assert type(aged) is type(plain)
-    np.testing.assert_array_equal(aged.score(Queries.of(LOG)), plain.score(Queries.of(LOG)))
+    for settings in ({}, SMALL):
+        plain = ItemKNN(**settings).fit(dataset(LOG))
+        aged = TimeWeightCF(**settings, half_life_days=None).fit(dataset(LOG))
+        assert type(aged) is type(plain)
+        np.testing.assert_array_equal(aged.score(Queries.of(LOG)), plain.score(Queries.of(LOG)))
 
 
 def test_one_half_life_for_all_is_that_of_the_slow_twin() -> None:
