@@ -21,7 +21,8 @@ COLUMNS = {
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown rows: one a model, best first by the first column."""
+    """Markdown rows: one a model, best first by the first column; protocols without a column are left out."""
+    rows = [row for row in rows if row["protocol"] in COLUMNS]
     order = [row["model"] for row in sorted(rows, key=_place)]
     lines = ["| MovieLens-1M | " + " | ".join(title for title, _ in COLUMNS.values()) + " |",
              "|---|" + "---|" * len(COLUMNS)]
