@@ -6,16 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.data.interactions import Interactions
-from tests.reference.item_item import distinct
-
-
-def dense(log: Interactions) -> NDArray[np.float64]:
-    """(U, I) of confidences."""
-    out = np.zeros((log.n_users, log.n_items))
-    for user in range(log.n_users):
-        for item, value in distinct(log, user).items():
-            out[user, item] = value
-    return out
+from tests.reference.item_item import dense
 
 
 def ridges(log: Interactions, l2: float, exponent: float) -> NDArray[np.float64]:

@@ -9,16 +9,7 @@ from numpy.typing import NDArray
 
 from matinee.data.interactions import Interactions
 from matinee.numerics import fism
-from tests.reference.item_item import distinct
-
-
-def dense(log: Interactions) -> NDArray[np.float64]:
-    """(U, I) a pair's largest confidence, 0 where nothing was observed."""
-    out = np.zeros((log.n_users, log.n_items))
-    for user in range(log.n_users):
-        for item, value in distinct(log, user).items():
-            out[user, item] = value
-    return out
+from tests.reference.item_item import dense, distinct
 
 
 def pure_svd(log: Interactions, dim: int, damping: float) -> NDArray[np.float64]:

@@ -27,6 +27,15 @@ def scores(weights: NDArray[np.float32], history: Interactions) -> NDArray[np.fl
     return out
 
 
+def dense(log: Interactions) -> NDArray[np.float64]:
+    """(U, I) a pair's largest confidence, 0 where nothing was observed."""
+    out = np.zeros((log.n_users, log.n_items))
+    for user in range(log.n_users):
+        for item, value in distinct(log, user).items():
+            out[user, item] = value
+    return out
+
+
 def gram(log: Interactions) -> NDArray[np.float64]:
     """(I, I) sum over users of x_ui x_uj."""
     out = np.zeros((log.n_items, log.n_items))

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from matinee.contract import AdditiveScorer, Queries, Scorer
 from matinee.errors import ModelError
-from matinee.scoring.weighted import Weighted
-from matinee.scoring.weighted_history import WeightedHistory
+from matinee.scoring.reweighted import Reweighted
 
 
 class Reason(NamedTuple):
@@ -25,7 +24,7 @@ def parts(scorer: Scorer, query: Queries, items: NDArray[np.int32]) -> tuple[NDA
 
     Raises ModelError where the scores are no sum over the history, as those of a blend or of popularity.
     """
-    while isinstance(scorer, Weighted | WeightedHistory):
+    while isinstance(scorer, Reweighted):
         query, scorer = scorer.weighted(query), scorer.inner
     if not isinstance(scorer, AdditiveScorer):
         raise ModelError("no-reasons", f"a score of the form {type(scorer).__name__} is no sum over the history",

@@ -13,16 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import FusedScorer, Masks, Queries, Recommender, Run, Scorer
+from matinee.contract import Queries, Recommender, Run, Scorer
 from matinee.data.confidence import Confidence, confidence, name_of
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
-from matinee.numerics.topk import select
+from matinee.scoring.reweighted import Reweighted
 
 
 @dataclass(frozen=True, eq=False)
-class Weighted(FusedScorer):
-    inner: Scorer
+class Weighted(Reweighted):
     confidence: str
     """As `data.confidence.CONFIDENCES` calls it."""
     settings: Mapping[str, Any]
@@ -32,30 +31,7 @@ class Weighted(FusedScorer):
     def __post_init__(self) -> None:
         confidence(self.confidence, self.settings)  # a wrong name is found when a model is loaded, not when it is asked
 
-    @property
-    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
-        return self.inner.found
-
-    @property
-    def block(self) -> int:  # type: ignore[override]
-        """Users in a block: as many as suit the scorer inside."""
-        return self.inner.block if isinstance(self.inner, FusedScorer) else FusedScorer.block
-
-    @property
-    def n_items(self) -> int:
-        return self.inner.n_items
-
-    def score(self, queries: Queries) -> NDArray[np.float32]:
-        return self.inner.score(self.weighted(queries))
-
-    def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        queries = self.weighted(queries)
-        if isinstance(self.inner, FusedScorer):
-            return self.inner.top_block(queries, k, masks)
-        return select(self.inner.score(queries), k, masks)
-
     def weighted(self, queries: Queries) -> Queries:
-        """The queries as the scorer inside gets them."""
         history = queries.history
         weights = confidence(self.confidence, self.settings).apply(self.state, history)
         return replace(queries, history=history.with_values(weights))

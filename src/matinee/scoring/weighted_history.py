@@ -6,18 +6,16 @@ for the next item that is worth more than any other setting of an item-item mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import FusedScorer, Masks, Queries, Scorer
+from matinee.contract import FusedScorer, Queries
 from matinee.data.interactions import Interactions
 from matinee.errors import ModelError
-from matinee.numerics.topk import select
 from matinee.scoring.checks import check_catalogue
+from matinee.scoring.reweighted import Reweighted
 
 CLOCKS = ("days", "span")
 LEAST = 2.0**-60
@@ -26,7 +24,7 @@ _DAY = 86_400
 
 
 @dataclass(frozen=True, eq=False)
-class WeightedHistory(FusedScorer):
+class WeightedHistory(Reweighted):
     """Each event's value is multiplied by decay^place x 0.5^(age x rate); a pair counts once, at its largest weight.
 
     The place is 0 for a user's newest event; events of one moment stand in the order of the log. The age is counted
@@ -34,7 +32,6 @@ class WeightedHistory(FusedScorer):
     between the user's oldest and newest event.
     """
 
-    inner: Scorer
     decay: float
     """In (0, 1]; 1 leaves places alone."""
     length: int
@@ -51,30 +48,7 @@ class WeightedHistory(FusedScorer):
             raise ModelError("bad-form", f"{self.rates.shape} rates, the least {self.rates.min(initial=0)}, for "
                                          f"{self.n_items} items", "give one rate of 0 or more, or one an item")
 
-    @property
-    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
-        return self.inner.found
-
-    @property
-    def n_items(self) -> int:
-        return self.inner.n_items
-
-    @property
-    def block(self) -> int:  # type: ignore[override]
-        """Users in a block: as many as suit the scorer inside."""
-        return self.inner.block if isinstance(self.inner, FusedScorer) else FusedScorer.block
-
-    def score(self, queries: Queries) -> NDArray[np.float32]:
-        return self.inner.score(self.weighted(queries))
-
-    def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        queries = self.weighted(queries)
-        if isinstance(self.inner, FusedScorer):
-            return self.inner.top_block(queries, k, masks)
-        return select(self.inner.score(queries), k, masks)
-
     def weighted(self, queries: Queries) -> Queries:
-        """The queries as the scorer inside gets them."""
         check_catalogue(self, queries)
         history = queries.history
         if self.length:
