@@ -31,7 +31,8 @@ objective is that of an unobserved weight 1 / (alpha - 1) = 0.5 and l2 10, with 
 differ by a number alone, so both sides minimise the same."""
 
 BPR = {"learning_rate": 0.02, "regularization": 0.01}
-"""The best of those tried by recall@10 with 64 factors on this log; see docs/log.md."""
+"""Of nine pairs (0.01 to 0.1 by 0.003 to 0.1) the one that is soonest, after ten iterations, within 0.001 of the best
+recall@10 that any of them found with 64 factors on this log: 0.0487."""
 
 
 def item_knn(log: csr_matrix, wanted: bool, neighbours: str) -> tuple[Took, Tables]:
