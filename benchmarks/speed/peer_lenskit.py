@@ -2,7 +2,7 @@
 
     PYTHON peer_lenskit.py ease TRAIN.npz LISTS.npz EVERY     EASE: fit, and ten for users whose id it divides
 
-It is done once on a few rows before it is timed: loading code is not the stage.
+Ranking takes one process, as the library's workers would each need the weights. It is done once on a few rows before it is timed: loading code is not the stage.
 """
 
 from __future__ import annotations
