@@ -2,7 +2,8 @@
 
     PYTHON peer_lenskit.py ease TRAIN.npz LISTS.npz EVERY     EASE: fit, and ten for users whose id it divides
 
-Ranking takes one process, as the library's workers would each need the weights. It is done once on a few rows before it is timed: loading code is not the stage.
+Ranking takes one process; two would at best halve the seconds. All is done once on a few rows before it is timed:
+loading code is not the stage.
 """
 
 from __future__ import annotations
