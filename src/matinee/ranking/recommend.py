@@ -104,7 +104,7 @@ def recommend_blocks(
     if not bool(np.all(users[1:] > users[:-1])):
         users = np.unique(users)
     order = None if fallback is None else np.argsort(-fallback, kind="stable").astype(np.int32)
-    size = block_size(scorer)
+    size = block_size(scorer, filtered=bool(filters))
     for start in range(0, max(1, len(users)), size):
         block = users[start : start + size]
         with limited(threads) if threads else nullcontext():
@@ -127,8 +127,10 @@ def recommend_blocks(
             progress("recommend", min(start + size, len(users)), len(users))
 
 
-def block_size(scorer: Scorer) -> int:
+def block_size(scorer: Scorer, *, filtered: bool) -> int:
     """Users in one block. A fused scorer writes no scores; of its cells there are but a filter's booleans."""
+    if isinstance(scorer, FusedScorer) and not filtered:
+        return scorer.block
     most, cells = (scorer.block, 16 * CELLS) if isinstance(scorer, FusedScorer) else (MOST_USERS, CELLS)
     return max(1, min(most, cells // max(1, scorer.n_items)))
 

@@ -20,7 +20,7 @@ from matinee.scoring.checks import check_catalogue
 class DenseItemItem(FusedScorer, AdditiveScorer):
     """score(u, i) = sum over the history's items j of value_j x weights[j, i]. 4 I^2 bytes."""
 
-    block: ClassVar[int] = 8192  # the weights are laid out anew for each block
+    block: ClassVar[int] = 16_384  # the weights are laid out anew for each block
     weights: NDArray[np.float32]  # (I, I)  row: item of the history, column: item scored
 
     def __post_init__(self) -> None:
