@@ -13,12 +13,13 @@ import numpy as np
 
 import matinee
 from matinee.experiment.stages import final_stage
+from matinee.numerics.item_item import FEW
 from matinee.ranking.recommend import recommend_blocks
 
 
 def main() -> None:
     name, spec = sys.argv[1:]
-    few = matinee.load("synthetic:400x300")
+    few = matinee.load(f"synthetic:{FEW + 500}x300")
     fitted(name, few)  # kernels are compiled or loaded before the clock runs
     print(json.dumps(fitted(name, matinee.load(spec))))
 

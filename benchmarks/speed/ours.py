@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 import matinee
 from matinee.experiment.stages import StageData, final_stage
+from matinee.numerics.item_item import FEW
 from matinee.ranking.lists import Lists
 from matinee.ranking.recommend import recommend_blocks
 
@@ -108,7 +109,8 @@ def _fit_and_rank(folder: str, target: str, name: str, params: dict[str, Any], e
 
 
 def _few() -> StageData:
-    return matinee.stages(matinee.load("synthetic:400x300"))["test"]
+    """Enough users that everything is loaded which ranks many at a time."""
+    return matinee.stages(matinee.load(f"synthetic:{FEW + 500}x300"))["test"]
 
 
 def _in_raw_ids(stage: StageData, lists: Lists) -> tuple[Numbers, Numbers]:
