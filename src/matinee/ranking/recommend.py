@@ -122,6 +122,7 @@ def recommend_blocks(
             filled = np.zeros(items.shape, bool)
             if order is not None and fallback is not None:
                 fill(items, scores, filled, masks, order, fallback)
+            del queries, masks  # or they would stand beside those of the next block
         yield Lists(block, items, scores, filled)
         if progress is not None:
             progress("recommend", min(start + size, len(users)), len(users))
