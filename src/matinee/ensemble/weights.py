@@ -86,12 +86,13 @@ def tuned_blend(
     part = _sample(truth, max(1, SAMPLE_CELLS // n_items), seed)
     some = part.users[part.users >= 0]
     size = max(1, min(MOST_USERS, CELLS // n_items))
+    asked = ask(some)
     terms = np.empty((len(members), len(some), n_items), np.float32)
     for start in range(0, len(some), size):
-        queries = ask(some[start : start + size])
+        queries = asked.take(np.arange(start, min(start + size, len(some))))
         for member, out in zip(members, terms, strict=True):
             out[start : start + size] = term(member.score(queries), recipe.normalise, recipe.combine)
-    masks = masks_of(ask(some), repeats, filters)
+    masks = masks_of(asked, repeats, filters)
 
     def values(mixtures: list[Mixture]) -> list[float]:
         found = (mixed_top(terms, np.array(mixture, np.float32), k, masks) for mixture in mixtures)

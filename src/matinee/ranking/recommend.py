@@ -130,10 +130,9 @@ def recommend_blocks(
 
 def block_size(scorer: Scorer, *, filtered: bool) -> int:
     """Users in one block. A fused scorer writes no scores; of its cells there are but a filter's booleans."""
-    if isinstance(scorer, FusedScorer) and not filtered:
-        return scorer.block
-    most, cells = (scorer.block, 16 * CELLS) if isinstance(scorer, FusedScorer) else (MOST_USERS, CELLS)
-    return max(1, min(most, cells // max(1, scorer.n_items)))
+    if not isinstance(scorer, FusedScorer):
+        return max(1, min(MOST_USERS, CELLS // max(1, scorer.n_items)))
+    return max(1, min(scorer.block, 16 * CELLS // max(1, scorer.n_items))) if filtered else scorer.block
 
 
 def fill(
