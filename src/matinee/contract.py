@@ -170,6 +170,8 @@ class Recommender(ABC):
     """Does a personal list depend on when the history happened, and not at all on what is in it?"""
     honours_weights: ClassVar[bool] = True
     """Does a confidence change the scores? Where not, an experiment that asks for one is refused by name."""
+    weighs_history: ClassVar[bool] = True
+    """Does a confidence count in the history that is asked with? An autoencoder weighs its loss alone."""
     honours_features: ClassVar[bool] = False
     """Does it learn from the features that its entry names?"""
     validates: ClassVar[bool] = False

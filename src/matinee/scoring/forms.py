@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matinee.contract import Scorer
+from matinee.scoring.autoencoder import Autoencoder
 from matinee.scoring.blend import Blend
 from matinee.scoring.by_period import ByPeriod
 from matinee.scoring.clusters import UserClusters
@@ -40,5 +41,6 @@ FORMS: dict[str, type[Scorer]] = {
     "rating_mean": RatingMean,
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
+    "autoencoder": Autoencoder,
     "blend": Blend,
 }

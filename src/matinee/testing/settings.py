@@ -41,7 +41,10 @@ def every_confidence_changes_scores_or_is_refused(subject: Subject) -> None:
         if subject.kind.personal:
             new = planted().ask(np.zeros(U, np.int64))(np.arange(U))
             same = np.array_equal(scorer.score(new), scorer.inner.score(new))
-            assert not same, f"{name} is ignored in the history of somebody new"
+            if subject.kind.weighs_history:
+                assert not same, f"{name} is ignored in the history of somebody new"
+            else:
+                assert same, f"{name} counts in the history of somebody new, and it is said not to"
 
 
 def _is_refused(subject: Subject, name: str) -> None:

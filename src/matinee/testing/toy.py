@@ -46,7 +46,7 @@ class Toy:
         self, scorer: Scorer, users: NDArray[np.int64] | None = None, known: NDArray[np.int64] | None = None
     ) -> float:
         """Mean share of the held-out items among the ten best unseen ones."""
-        users = np.arange(self.data.n_users) if users is None else users
+        users = np.arange(len(self.held)) if users is None else users
         lists = recommend(scorer, self.ask(known), users, K, repeats=False)
         found = (self.held[users][:, :, None] == lists.items[:, None, :]).any(axis=2)  # (users, HELD)
         return float(found.mean())

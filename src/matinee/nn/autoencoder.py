@@ -1,0 +1,133 @@
+"""Networks that read a history, squeeze it into a code, and say from the code how likely each item is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor, nn
+
+from matinee.nn.bag import bag_sums
+from matinee.scoring.autoencoder import EPSILON, Autoencoder
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The layers between a history and the output."""
+
+    n_items: int
+    widths: tuple[int, ...]
+    """Of each layer's output; the first sums vectors of items."""
+    activations: tuple[str, ...]
+    code: int
+    """The layer that is the code."""
+    variational: bool = False
+    """The code is drawn from a normal distribution, whose mean and log variance the layer has."""
+    skips: int = 0
+    """So many dense layers add up all before them."""
+    norms: int = 0
+    """So many layers are normalised."""
+    scale: str = "l2"
+
+
+@dataclass
+class Pass:
+    """What a forward pass leaves behind."""
+
+    hidden: Tensor
+    """(B, D) what the output layer reads"""
+    mean: Tensor
+    """(B, K) the code, or the mean of its distribution"""
+    log_variance: Tensor | None = None
+    drawn: Tensor | None = field(default=None)
+
+
+class AutoencoderNet(nn.Module):
+    """The layers of a `Layout`, and the output over all items."""
+
+    def __init__(self, layout: Layout, generator: torch.Generator) -> None:
+        super().__init__()
+        self.layout = layout
+        outs = [2 * width if layout.variational and n == layout.code else width
+                for n, width in enumerate(layout.widths)]
+        self.table = _xavier(layout.n_items, outs[0], generator)
+        self.weights = nn.ParameterList(
+            [_xavier(out, width, generator) for out, width in zip(outs[1:], layout.widths, strict=False)])
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(out)) for out in outs])
+        self.gains = nn.ParameterList([nn.Parameter(torch.ones(width)) for width in layout.widths[: layout.norms]])
+        self.shifts = nn.ParameterList([nn.Parameter(torch.zeros(width)) for width in layout.widths[: layout.norms]])
+        self.output = _xavier(layout.n_items, layout.widths[-1], generator)
+        self.output_bias = nn.Parameter(torch.zeros(layout.n_items))
+
+    def forward(self, inputs: csr_array, generator: torch.Generator | None) -> Pass:
+        """inputs (B, I); a code is drawn from its distribution by `generator`, and is its mean without one."""
+        passed, before = None, list[Tensor]()
+        for n in range(len(self.layout.widths)):
+            values = self._layer(n, inputs, before)
+            if n == self.layout.code:
+                passed = self._code(values, generator)
+                values = passed.mean if passed.drawn is None else passed.drawn
+            before.append(values)
+        assert passed is not None
+        passed.hidden = before[-1]
+        return passed
+
+    def _layer(self, n: int, inputs: csr_array, before: Sequence[Tensor]) -> Tensor:
+        if n == 0:
+            values = bag_sums(inputs, self.table) + self.biases[0]
+        else:
+            values = torch.addmm(self.biases[n], before[-1], self.weights[n - 1].T)
+        if 0 < n <= self.layout.skips:
+            for earlier in before:
+                values = values + earlier
+        values = _activated(values, self.layout.activations[n])
+        if n < self.layout.norms:
+            values = nn.functional.layer_norm(values, values.shape[1:], self.gains[n], self.shifts[n], EPSILON)
+        return values
+
+    def _code(self, values: Tensor, generator: torch.Generator | None) -> Pass:
+        if not self.layout.variational:
+            return Pass(values, values)
+        mean, log_variance = values.chunk(2, dim=1)
+        if generator is None:
+            return Pass(mean, mean, log_variance)
+        noise = torch.randn(mean.shape, generator=generator)
+        return Pass(mean, mean, log_variance, mean + noise * torch.exp(0.5 * log_variance))
+
+    def scorer(self) -> Autoencoder:
+        layout, layers = self.layout, {}
+        for n, width in enumerate(layout.widths):
+            layers[f"{n}.bias"] = _array(self.biases[n])[:width]
+            if n:
+                layers[f"{n}.weight"] = _array(self.weights[n - 1])[:width]
+            if n < layout.norms:
+                layers[f"{n}.gain"], layers[f"{n}.shift"] = _array(self.gains[n]), _array(self.shifts[n])
+        table = np.ascontiguousarray(_array(self.table)[:, : layout.widths[0]])
+        return Autoencoder(table, layers, _array(self.output), _array(self.output_bias), layout.activations,
+                           layout.code, layout.scale, layout.skips)
+
+
+def seeded(*words: int) -> torch.Generator:
+    """A generator made of these numbers."""
+    state = np.random.SeedSequence(words).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
+
+
+def _xavier(out: int, width: int, generator: torch.Generator) -> nn.Parameter:
+    """Glorot and Bengio, AISTATS 2010."""
+    spread = (2.0 / (out + width)) ** 0.5
+    return nn.Parameter(spread * torch.randn(out, width, generator=generator))
+
+
+def _activated(values: Tensor, name: str) -> Tensor:
+    if name == "swish":
+        return nn.functional.silu(values)
+    return values if name == "none" else getattr(torch, name)(values)
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return tensor.detach().numpy().copy()
