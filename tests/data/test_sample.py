@@ -9,7 +9,7 @@ import pytest
 
 from matinee.data import convert
 from matinee.data.load import load
-from matinee.data.sample import sample
+from matinee.data.sample import sample, thinned
 from matinee.errors import UsageError
 
 
@@ -68,3 +68,25 @@ def test_same_seed_same_users() -> None:
 def test_samples_that_cannot_be(asked: dict[str, float], words: str) -> None:
     with pytest.raises(UsageError, match=f"bad-sample: .*{words}"):
         sample(load("synthetic:10x10"), **asked)  # type: ignore[arg-type]
+
+
+def test_thinning_keeps_a_share_of_everybody() -> None:
+    whole = load("synthetic:200x80")
+    part = thinned(whole, 0.3, seed=1)
+    assert part.log.counts.tolist() == np.maximum(1, np.round(0.3 * whole.log.counts)).astype(int).tolist()
+    assert part.users.hash == whole.users.hash
+    assert part.n_items == whole.n_items
+    for user in range(whole.n_users):
+        mine = whole.log.items[whole.log.indptr[user] : whole.log.indptr[user + 1]].tolist()
+        assert set(part.log.items[part.log.indptr[user] : part.log.indptr[user + 1]].tolist()) <= set(mine)
+    assert thinned(whole, 0.3, seed=2).hash != part.hash == thinned(whole, 0.3, seed=1).hash
+    assert thinned(whole, 1.0).log.hash() == whole.log.hash()
+
+
+def test_a_smaller_set_can_be_asked_for_where_it_is_read() -> None:
+    part = load("synthetic:200x80", sample_users=0.25, sample_events=0.5)
+    whole = load("synthetic:200x80")
+    assert part.hash == thinned(sample(whole, share=0.25), 0.5).hash
+    assert part.facts.notes["sampled_users"]["of"] == 200
+    with pytest.raises(UsageError, match="share of 0"):
+        load("synthetic:200x80", sample_users=0.0)

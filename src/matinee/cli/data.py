@@ -231,6 +231,8 @@ def _load(data: DataSettings, bad_rows: Literal["refuse", "skip"], most: str, re
             min_item_events=data.min_item_events,
             duplicates=data.duplicates,
             repeats=data.repeats,
+            sample_users=data.sample_users,
+            sample_events=data.sample_events,
         )
 
 

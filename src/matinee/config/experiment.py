@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 
 from matinee import catalog
 from matinee.config.typed import name_of, parameters, recipes_in
@@ -44,6 +44,10 @@ class DataSettings:
     """Which rows to keep where a pair stands several times."""
     repeats: bool | None = None
     """May an item be recommended again to somebody who had it? null: as the layout says."""
+    sample_users: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Share of the users to keep, drawn by a fixed seed, with whole histories."""
+    sample_events: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Share of each user's events to keep, drawn by a fixed seed: the same users, more sparsely."""
     encoding: str | None = None
     """Of the text files; null: the layout's own."""
 

@@ -13,6 +13,7 @@ from matinee import durable
 from matinee.data import layouts
 from matinee.data.build import build
 from matinee.data.dataset import Dataset
+from matinee.data.sample import sample, thinned
 from matinee.data.source import Findings, Reading, Reject, Source
 
 EMBEDDED, SYNTHETIC = "embedded:", ("synthetic:", "synthetic-")
@@ -29,12 +30,15 @@ def load(
     min_item_events: int = 1,
     duplicates: Literal["keep_all", "last", "first"] = "keep_all",
     repeats: bool | None = None,
+    sample_users: float = 1.0,
+    sample_events: float = 1.0,
 ) -> Dataset:
     """A data set from a file or folder, `embedded:movietweetings`, or `synthetic:USERSxITEMS[:SEED]`.
 
     layout   one of `layouts.LAYOUTS`; None: the one that is detected
     side     folders or files of further item or user information, joined by raw id
     reading  how to read: encoding, columns of a table, what becomes of bad rows, progress
+    sample_users, sample_events  shares to keep, as in `sample` and `thinned`, after everything else
     The rest is as in `build`. Raises DataError, with file, line and column where known, for input that is refused.
     """
     reading = replace(reading, findings=Findings())
@@ -44,7 +48,7 @@ def load(
 
         source = join(source, Path(folder), reading)
     source = replace(source, notes={**source.notes, **reading.findings.notes, **_rejected(reading)})
-    return build(
+    dataset = build(
         source,
         min_rating=min_rating,
         min_user_events=min_user_events,
@@ -52,6 +56,8 @@ def load(
         duplicates=duplicates,
         repeats=repeats,
     )
+    dataset = sample(dataset, share=sample_users) if sample_users < 1 else dataset
+    return thinned(dataset, sample_events) if sample_events < 1 else dataset
 
 
 def read(path: str | Path, layout: str | None = None, reading: Reading = Reading()) -> Source:

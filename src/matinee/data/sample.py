@@ -1,4 +1,4 @@
-"""A smaller data set with whole histories: some of the users, all that they did, and what they did it with."""
+"""A smaller data set: some of the users with whole histories and what they had, or a share of everybody's events."""
 
 from __future__ import annotations
 
@@ -41,6 +41,19 @@ def sample(dataset: Dataset, *, users: int | None = None, share: float | None = 
         _rows(dataset.user_features, picked),
         replace(dataset.facts, notes=notes),
     )
+
+
+def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
+    """A `share` of each user's events, at least one, drawn without replacement; users and items stay."""
+    if not 0 < share <= 1:
+        raise UsageError("bad-sample", f"a share of {share:g} is none", "give more than 0 and at most 1")
+    log = dataset.log
+    draws = np.random.default_rng(seed).random(len(log))
+    rank = np.empty(len(log), np.int64)  # of each event's draw among those of its user
+    rank[np.lexsort((draws, log.users))] = np.arange(len(log)) - np.repeat(log.indptr[:-1], log.counts)
+    kept = rank < np.maximum(1, np.round(share * log.counts))[log.users]
+    notes = {**dataset.facts.notes, "thinned_to": {"share": share, "of": len(log), "seed": seed}}
+    return replace(dataset.with_log(log.select(kept)), facts=replace(dataset.facts, notes=notes))
 
 
 def _rows(features: Features, rows: NDArray[np.int64]) -> Features:

@@ -49,6 +49,8 @@ def read_dataset(settings: DataSettings, base: Path, progress: Progress) -> Data
         min_item_events=settings.min_item_events,
         duplicates=settings.duplicates,
         repeats=settings.repeats,
+        sample_users=settings.sample_users,
+        sample_events=settings.sample_events,
     )
 
 
