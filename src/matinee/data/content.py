@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from matinee.data.columns import Categories, Features
+from matinee.errors import DataError
 
 COLUMNS = {"genre": "genre", "director": "director", "writer": "writer", "era": "year", "title": "title"}
 """Every block, and the column that it is made of."""
@@ -38,6 +40,20 @@ def block(items: Features, name: str) -> csr_array:
     lengths = np.sqrt(np.bincount(rows, out.data**2, minlength=shape[0]))
     out.data /= np.where(lengths > 0, lengths, 1)[rows]
     return out.astype(np.float32)
+
+
+def require(items: Features, weights: Mapping[str, float], model: str) -> None:
+    """Raises DataError (`no-feature`) where `model` is to weigh a block whose column no item has."""
+    for name, weight in weights.items():
+        if weight and COLUMNS[name] not in items:
+            raise DataError("no-feature", f"{model} is to weigh {name} by {weight:g}, and no item of the data has a "
+                            f"{COLUMNS[name]}", f"join item files by `side`, or leave {name} out")
+
+
+def side_by_side(items: Features, weights: Mapping[str, float]) -> csr_array:
+    """(I, F) float32, columns ascending: the blocks of a weight above 0, each times its weight."""
+    blocks = [block(items, name) * np.float32(weight) for name, weight in weights.items() if weight > 0]
+    return csr_array(hstack([csr_array((items.n, 0), dtype=np.float32), *blocks], format="csr"))
 
 
 def words(title: str) -> list[str]:

@@ -26,7 +26,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 
 from matinee.contract import FusedScorer, Recommender, Run
 from matinee.data import content
@@ -75,8 +75,8 @@ class UserProfile(Recommender):
         if length == 0:
             raise DataError("no-blocks", "user_profile has nothing to compare items by: no block that weighs "
                             "anything has a column in the data", "join item files by `side`, or weigh `interactions`")
-        blocks = [content.block(train.item_features, name) * (weight / length) for name, weight in weights.items()]
-        sparse = csr_array(hstack([csr_array((train.n_items, 0)), *blocks], format="csr"))
+        shares = {name: weight / length for name, weight in weights.items()}
+        sparse = content.side_by_side(train.item_features, shares)
         dense = np.zeros((train.n_items, 0), np.float32)
         if self.interactions:
             with limited(run.threads):
@@ -91,13 +91,10 @@ class UserProfile(Recommender):
 
     def _weights(self, items: Features) -> dict[str, float]:
         """Of each block of content that counts."""
-        weights: dict[str, float] = {}
-        for name, usual in USUAL.items():
-            said, column = getattr(self, name), content.COLUMNS[name]
-            if said and column not in items:
-                raise DataError("no-feature", f"user_profile is to weigh {name} by {said:g}, and no item of the data "
-                                f"has a {column}", f"join item files by `side`, or leave {name} out")
-            weights[name] = said if said is not None else usual * (column in items)
+        said = {name: getattr(self, name) for name in USUAL}
+        content.require(items, {name: weight or 0.0 for name, weight in said.items()}, "user_profile")
+        weights = {name: usual * (content.COLUMNS[name] in items) if said[name] is None else said[name]
+                   for name, usual in USUAL.items()}
         return {name: weight for name, weight in weights.items() if weight > 0}
 
     def _columns(self, matrix: csr_array, run: Run) -> NDArray[np.float32]:

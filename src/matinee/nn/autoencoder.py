@@ -52,6 +52,7 @@ class AutoencoderNet(nn.Module):
     def __init__(self, layout: Layout, generator: torch.Generator) -> None:
         super().__init__()
         self.layout = layout
+        self.attributes: csr_array | None = None
         outs = [2 * width if layout.variational and n == layout.code else width
                 for n, width in enumerate(layout.widths)]
         self.table = _xavier(layout.n_items, outs[0], generator)
@@ -62,6 +63,19 @@ class AutoencoderNet(nn.Module):
         self.shifts = nn.ParameterList([nn.Parameter(torch.zeros(width)) for width in layout.widths[: layout.norms]])
         self.output = _xavier(layout.n_items, layout.widths[-1], generator)
         self.output_bias = nn.Parameter(torch.zeros(layout.n_items))
+
+    def know(self, attributes: csr_array) -> None:
+        """attributes (I, F): from now on an item's vector is its own plus those of its attributes, which begin at 0.
+
+        Whatever hides an item hides its attributes; the sum over a history is what the history's attributes, counted,
+        would give as inputs of their own.
+        """
+        self.attributes = attributes
+        self.attribute_table = nn.Parameter(torch.zeros(attributes.shape[1], self.table.shape[1]))
+
+    def vectors(self) -> Tensor:
+        """(I, H) what the first layer sums."""
+        return self.table if self.attributes is None else self.table + bag_sums(self.attributes, self.attribute_table)
 
     def forward(self, inputs: csr_array, generator: torch.Generator | None) -> Pass:
         """inputs (B, I); a code is drawn from its distribution by `generator`, and is its mean without one."""
@@ -78,7 +92,7 @@ class AutoencoderNet(nn.Module):
 
     def _layer(self, n: int, inputs: csr_array, before: Sequence[Tensor]) -> Tensor:
         if n == 0:
-            values = bag_sums(inputs, self.table) + self.biases[0]
+            values = bag_sums(inputs, self.vectors()) + self.biases[0]
         else:
             values = torch.addmm(self.biases[n], before[-1], self.weights[n - 1].T)
         if 0 < n <= self.layout.skips:
@@ -106,7 +120,7 @@ class AutoencoderNet(nn.Module):
                 layers[f"{n}.weight"] = _array(self.weights[n - 1])[:width]
             if n < layout.norms:
                 layers[f"{n}.gain"], layers[f"{n}.shift"] = _array(self.gains[n]), _array(self.shifts[n])
-        table = np.ascontiguousarray(_array(self.table)[:, : layout.widths[0]])
+        table = np.ascontiguousarray(_array(self.vectors())[:, : layout.widths[0]])
         return Autoencoder(table, layers, _array(self.output), _array(self.output_bias), layout.activations,
                            layout.code, layout.scale, layout.skips)
 

@@ -17,6 +17,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from matinee.contract import Run, Scorer
+from matinee.data import content
+from matinee.data.columns import Features
 from matinee.data.dataset import Dataset
 from matinee.nn import processes
 from matinee.nn.autoencoder import AutoencoderNet, Layout, Pass, seeded
@@ -53,6 +55,14 @@ class Autoencoding(Trained):
     noise: Annotated[float, Ge(0), Le(10)] = 0.0
     """Standard deviation of normal noise on what is left of a history, as a multiple of it."""
 
+    genre: Annotated[float, Ge(0), Le(100)] = 0.0
+    """How much genres count in the first layer: each has a vector, learnt, which is added to those of its items. A
+    hidden item hides its genres. 0: not at all."""
+    director: Annotated[float, Ge(0), Le(100)] = 0.0
+    """How much directors count, likewise."""
+    writer: Annotated[float, Ge(0), Le(100)] = 0.0
+    """How much writers count, likewise."""
+
     def layout(self, n_items: int, *, variational: bool, scale: str) -> Layout:
         """The history, `hidden`, the code, and `hidden` the other way round."""
         widths = (*self.hidden, self.dim, *reversed(self.hidden))
@@ -62,6 +72,13 @@ class Autoencoding(Trained):
         return Layout(n_items, widths, tuple(activations), len(self.hidden), variational, scale=scale)
 
 
+    def attributes(self, items: Features, model: str) -> csr_array:
+        """(I, F) what the items have, weighted. Raises DataError (`no-feature`) where no item has what is asked for."""
+        weights = {"genre": self.genre, "director": self.director, "writer": self.writer}
+        content.require(items, weights, model)
+        return content.side_by_side(items, weights)
+
+
 class Reconstruction(Task):
     def __init__(
         self, name: str, recipe: Autoencoding, net: AutoencoderNet, train: Dataset, run: Run,
@@ -69,6 +86,9 @@ class Reconstruction(Task):
     ) -> None:
         self.name, self.recipe, self.seed, self.pull = name, recipe, run.seed, pull
         self.network = self.net = net
+        attributes = recipe.attributes(train.item_features, name)
+        if attributes.shape[1]:
+            net.know(attributes)
         self.observed = train.log.matrix()
         self.inputs = inputs(self.observed, net.layout.scale)
         self.users = np.flatnonzero(np.diff(self.observed.indptr))
