@@ -34,7 +34,6 @@ from numpy.typing import NDArray
 from matinee.contract import Recommender, Run, Scorer
 from matinee.data.dataset import Dataset
 from matinee.data.interactions import Interactions
-from matinee.errors import DataError
 from matinee.numerics.half_lives import learnt_rates
 from matinee.numerics.item_item import Rows
 from matinee.numerics.kmeans import kmeans
@@ -42,7 +41,8 @@ from matinee.numerics.similarity import by_speaker, nearest
 from matinee.numerics.svd import truncated
 from matinee.numerics.threads import limited
 from matinee.scoring.item_item import SparseItemItem
-from matinee.scoring.rating_mean import RatingMean, ratings
+from matinee.scoring.rating_mean import RatingMean
+from matinee.scoring.ratings import mean_rating
 from matinee.scoring.weighted_history import WeightedHistory, places
 
 DAY = 86_400
@@ -78,7 +78,7 @@ class TimeWeightCF(Recommender):
         log, days = train.log, self.half_life_days
         with limited(run.threads):
             form = SparseItemItem(*self._similarities(log))
-            inner = RatingMean(form, self.damping, _mean_rating(log)) if self.rated else form
+            inner = RatingMean(form, self.damping, mean_rating(log)) if self.rated else form
             if days is None:
                 return inner
             match self.per:
@@ -115,13 +115,6 @@ class TimeWeightCF(Recommender):
                 run.journal({"cluster": int(cluster), "items": int((labels == cluster).sum()),
                              "half_life_days": 1 / float(rates[first]) if rates[first] else None})
         return rates
-
-
-def _mean_rating(log: Interactions) -> float:
-    known = ratings(log, np.nan)
-    if not bool(np.isfinite(known).any()):
-        raise DataError("no-ratings", "ratings are asked for, and the data has none", "leave `rated` out")
-    return float(np.nanmean(known, dtype=np.float64))
 
 
 def _median_span(log: Interactions) -> float:

@@ -8,7 +8,8 @@ observed comes as a sparse matrix c of weights, 0 where nothing was observed; x 
     logistic       sum over i of softplus(s_ui) - c_ui s_ui x_ui + (c_ui - 1) x_ui softplus(s_ui)
                    = -c ln sigma(s) where observed, -ln(1 - sigma(s)) elsewhere
     squared        sum over i of (s_ui - x_ui)^2 elsewhere, c_ui (s_ui - x_ui)^2 where observed
-    rated          sum over observed i of (s_ui - c_ui)^2: c is a rating, and nothing is said of other items
+    rated          sum over observed i of w_ui (s_ui - c_ui)^2: c is a rating, w its confidence, and nothing is said of
+                   other items
 
 Each is summed over items and users and divided by `over`. Liang et al., Variational Autoencoders for Collaborative
 Filtering, WWW 2018, section 2.2, compare the first three.
@@ -17,10 +18,11 @@ Filtering, WWW 2018, section 2.2, compare the first three.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
@@ -28,27 +30,42 @@ Likelihood = Literal["multinomial", "logistic", "squared"]
 ROWS = 128
 """Users at a time: with 7,000 items 3.5 MB of scores, which stay in a core's cache."""
 
-Observed = tuple[Tensor, Tensor, Tensor]
-"""Of some rows: row and item of each entry, and its weight."""
 
 
-def output_loss(hidden: Tensor, table: Tensor, bias: Tensor, observed: csr_array, kind: str, over: float) -> Tensor:
-    """hidden (B, D), table (I, D), bias (I,), observed (B, I) -> the loss, a number; see the top for `kind`."""
-    return _Output.apply(hidden, table, bias, observed, LOSSES[kind], over)  # type: ignore[no-any-return, no-untyped-call]
+class Observed(NamedTuple):
+    """Of some rows: each entry."""
+
+    rows: Tensor
+    items: Tensor
+    weights: Tensor
+    confidence: Tensor | float
+
+
+def output_loss(
+    hidden: Tensor, table: Tensor, bias: Tensor, observed: csr_array, kind: str, over: float,
+    confidence: NDArray[np.float32] | None = None,
+) -> Tensor:
+    """hidden (B, D), table (I, D), bias (I,), observed (B, I) -> the loss, a number; see the top for `kind`.
+
+    confidence  of each entry, 1 unless told; `rated` alone reads it
+    """
+    loss_of = LOSSES[kind]
+    return _Output.apply(hidden, table, bias, observed, loss_of, over, confidence)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Output(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, observed: csr_array,
-        loss_of: Callable[[Tensor, Observed], float], over: float,
+        loss_of: Callable[[Tensor, Observed], float], over: float, confidence: NDArray[np.float32] | None,
     ) -> Tensor:
         of_hidden, of_table, of_bias = torch.empty_like(hidden), torch.zeros_like(table), torch.zeros_like(bias)
         total = 0.0
         for start in range(0, len(hidden), ROWS):
             part = hidden[start : start + ROWS]
             scores = torch.addmm(bias, part, table.T)
-            total += loss_of(scores, _entries(observed, start, start + len(part)))  # `scores` is now its gradient
+            entries = _entries(observed, confidence, start, start + len(part))
+            total += loss_of(scores, entries)  # `scores` is now its gradient
             torch.mm(scores, table, out=of_hidden[start : start + len(part)])
             of_table.addmm_(scores.T, part)
             of_bias += scores.sum(0)
@@ -60,18 +77,20 @@ class _Output(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         (outer,) = gradients
-        return *(found * outer for found in ctx.saved_tensors), None, None, None
+        return *(found * outer for found in ctx.saved_tensors), None, None, None, None
 
 
-def _entries(observed: csr_array, start: int, stop: int) -> Observed:
+def _entries(observed: csr_array, confidence: NDArray[np.float32] | None, start: int, stop: int) -> Observed:
     ends = observed.indptr[start : stop + 1]
     rows = np.repeat(np.arange(stop - start), np.diff(ends))
-    items, weights = observed.indices[ends[0] : ends[-1]], observed.data[ends[0] : ends[-1]]
-    return torch.from_numpy(rows), torch.from_numpy(items.astype(np.int64)), torch.from_numpy(weights)
+    some = slice(ends[0], ends[-1])
+    items, weights = torch.from_numpy(observed.indices[some].astype(np.int64)), torch.from_numpy(observed.data[some])
+    return Observed(torch.from_numpy(rows), items, weights,
+                    1.0 if confidence is None else torch.from_numpy(confidence[some]))
 
 
 def _multinomial(scores: Tensor, observed: Observed) -> float:
-    rows, items, weights = observed
+    rows, items, weights, _ = observed
     scores -= scores.amax(1, keepdim=True)
     picked = float((scores[rows, items] * weights).sum())
     mass = torch.zeros(len(scores)).index_add_(0, rows, weights)
@@ -84,7 +103,7 @@ def _multinomial(scores: Tensor, observed: Observed) -> float:
 
 
 def _logistic(scores: Tensor, observed: Observed) -> float:
-    rows, items, weights = observed
+    rows, items, weights, _ = observed
     picked = scores[rows, items]
     loss = float(torch.nn.functional.softplus(scores).sum())
     softplus = torch.nn.functional.softplus(picked)
@@ -95,7 +114,7 @@ def _logistic(scores: Tensor, observed: Observed) -> float:
 
 
 def _squared(scores: Tensor, observed: Observed) -> float:
-    rows, items, weights = observed
+    rows, items, weights, _ = observed
     picked = scores[rows, items]
     loss = float(scores.square().sum()) + float((weights * (picked - 1).square() - picked.square()).sum())
     scores *= 2
@@ -104,11 +123,11 @@ def _squared(scores: Tensor, observed: Observed) -> float:
 
 
 def _rated(scores: Tensor, observed: Observed) -> float:
-    rows, items, ratings = observed
+    rows, items, ratings, confidence = observed
     off = scores[rows, items] - ratings
     scores.zero_()
-    scores[rows, items] = 2 * off
-    return float(off.square().sum())
+    scores[rows, items] = 2 * confidence * off
+    return float((confidence * off.square()).sum())
 
 
 LOSSES: dict[str, Callable[[Tensor, Observed], float]] = {

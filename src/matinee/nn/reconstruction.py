@@ -33,7 +33,7 @@ of a user's code from the standard normal distribution weighs."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Autoencoding(Trained):
+class Squeezing(Trained):
     """What all autoencoders share."""
 
     family: ClassVar[str] = "autoencoder"
@@ -45,23 +45,6 @@ class Autoencoding(Trained):
     """Widths of the layers between the history and the code; the layers after the code mirror them."""
     activation: Literal["tanh", "sigmoid", "relu", "swish"] = "tanh"
     """What the layers between put their sums through."""
-    likelihood: Literal["multinomial", "logistic", "squared"] = "multinomial"
-    """What is asked of the reconstruction: a distribution over the items of one user, for which they compete; for each
-    item by itself a probability; or the squared error."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
-    """Share of a history that is hidden from the network in a step."""
-    dropout_spread: Annotated[float, Ge(0), Lt(1)] = 0.0
-    """How far a user's share may lie from `dropout` in a step, drawn evenly: histories of all sizes are seen."""
-    noise: Annotated[float, Ge(0), Le(10)] = 0.0
-    """Standard deviation of normal noise on what is left of a history, as a multiple of it."""
-
-    genre: Annotated[float, Ge(0), Le(100)] = 0.0
-    """How much genres count in the first layer: each has a vector, learnt, which is added to those of its items. A
-    hidden item hides its genres. 0: not at all."""
-    director: Annotated[float, Ge(0), Le(100)] = 0.0
-    """How much directors count, likewise."""
-    writer: Annotated[float, Ge(0), Le(100)] = 0.0
-    """How much writers count, likewise."""
 
     def layout(self, n_items: int, *, variational: bool, scale: str) -> Layout:
         """The history, `hidden`, the code, and `hidden` the other way round."""
@@ -71,6 +54,27 @@ class Autoencoding(Trained):
             activations[len(self.hidden)] = "none"
         return Layout(n_items, widths, tuple(activations), len(self.hidden), variational, scale=scale)
 
+
+@dataclass(frozen=True, kw_only=True)
+class Autoencoding(Squeezing):
+    """What those share that hide a part of a history and ask for the whole of it."""
+
+    likelihood: Literal["multinomial", "logistic", "squared"] = "multinomial"
+    """What is asked of the reconstruction: a distribution over the items of one user, for which they compete; for each
+    item by itself a probability; or the squared error."""
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
+    """Share of a history that is hidden from the network in a step."""
+    dropout_spread: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """How far a user's share may lie from `dropout` in a step, drawn evenly: histories of all sizes are seen."""
+    noise: Annotated[float, Ge(0), Le(10)] = 0.0
+    """Standard deviation of normal noise on what is left of a history, as a multiple of it."""
+    genre: Annotated[float, Ge(0), Le(100)] = 0.0
+    """How much genres count in the first layer: each has a vector, learnt, which is added to those of its items. A
+    hidden item hides its genres. 0: not at all."""
+    director: Annotated[float, Ge(0), Le(100)] = 0.0
+    """How much directors count, likewise."""
+    writer: Annotated[float, Ge(0), Le(100)] = 0.0
+    """How much writers count, likewise."""
 
     def attributes(self, items: Features, model: str) -> csr_array:
         """(I, F) what the items have, weighted. Raises DataError (`no-feature`) where no item has what is asked for."""

@@ -17,6 +17,7 @@ from matinee.numerics import dense, factors
 from matinee.numerics.products import product
 from matinee.numerics.topk import first_bad
 from matinee.scoring.checks import check_catalogue
+from matinee.scoring.ratings import centred
 
 EPSILON = 0.1
 """Under the root of a normalised layer's variance."""
@@ -26,9 +27,10 @@ EPSILON = 0.1
 class Autoencoder(FusedScorer, VectorScorer):
     """score(u, i) = h_u . output_i + bias_i, with h_u the last of a chain of layers that starts at the history.
 
-    The first layer sums `table` over the history's n distinct items, each n^-1/2 (`scale` l2) or 1 (`none`); the others
-    are dense. The first `skips` of these add all layers before them to their sums; then comes the activation, then the
-    norm where there is one. No torch is needed here.
+    The first layer sums `table` over the history's n distinct items, each n^-1/2 (`scale` l2) or 1 (`none`), or times
+    its newest rating less `centre`, where an item without one is nothing; the others are dense. The first `skips` of
+    these add all layers before them to their sums; then comes the activation, then the norm where there is one. No
+    torch is needed here.
     4 (I (H + D) + layers) bytes, and 4 I D more once asked; about 2 n H + I D operations a user.
     """
 
@@ -44,6 +46,8 @@ class Autoencoder(FusedScorer, VectorScorer):
     scale: str = "l2"
     skips: int = 0
     """So many dense layers add up all before them."""
+    centre: float | None = None
+    """Ratings are read, and this of each is neutral; None: what was chosen is read, not how it was liked."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """What validation found."""
 
@@ -84,21 +88,26 @@ class Autoencoder(FusedScorer, VectorScorer):
 
     def vectors(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D) the codes. Raises DataError for histories over another catalogue."""
-        codes = self._through(queries, self.code + 1)
-        codes[queries.history.counts == 0] = 0
+        shown = self._shown(queries)
+        codes = self.passed(shown, self.code + 1)
+        codes[np.diff(shown.indptr) == 0] = 0
         return codes
 
     def _asked(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D + 1) last layers that the bias is one more factor for."""
-        return np.pad(self._through(queries, len(self.activations)), ((0, 0), (0, 1)), constant_values=1)
+        return np.pad(self.passed(self._shown(queries)), ((0, 0), (0, 1)), constant_values=1)
 
-    def _through(self, queries: Queries, stop: int) -> NDArray[np.float32]:
-        """The output of layer `stop` - 1."""
+    def _shown(self, queries: Queries) -> csr_array:
         check_catalogue(self, queries)
+        history = queries.history
+        return inputs(history.matrix(), self.scale) if self.centre is None else centred(history, self.centre)
+
+    def passed(self, shown: csr_array, stop: int | None = None) -> NDArray[np.float32]:
+        """shown (B, I) with the weight of each item -> (B, D) the output of the first `stop` layers, or of all."""
         before: list[NDArray[np.float32]] = []
-        for n in range(stop):
+        for n in range(stop or len(self.activations)):
             if n == 0:
-                values = product(inputs(queries.history.matrix(), self.scale), self.table) + self.layers["0.bias"]
+                values = product(shown, self.table) + self.layers["0.bias"]
             else:
                 values = dense.layer(before[-1], self._weights[n], self.layers[f"{n}.bias"])
             if 0 < n <= self.skips:

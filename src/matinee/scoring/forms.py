@@ -7,6 +7,7 @@ from matinee.scoring.autoencoder import Autoencoder
 from matinee.scoring.blend import Blend
 from matinee.scoring.by_period import ByPeriod
 from matinee.scoring.clusters import UserClusters
+from matinee.scoring.codes import FoldedCodes
 from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.genre_rule import GenreQuotas, TopGenres
@@ -42,5 +43,6 @@ FORMS: dict[str, type[Scorer]] = {
     "weighted": Weighted,
     "weighted_history": WeightedHistory,
     "autoencoder": Autoencoder,
+    "folded_codes": FoldedCodes,
     "blend": Blend,
 }

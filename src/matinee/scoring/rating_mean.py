@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.contract import Queries, Scorer
-from matinee.data.interactions import Interactions
 from matinee.errors import ModelError
 from matinee.scoring.checks import check_catalogue
 from matinee.scoring.item_item import SparseItemItem
+from matinee.scoring.ratings import newest_of_pair, ratings
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +43,3 @@ class RatingMean(Scorer):
         below = self.summed.score(replace(queries, history=history))
         rated = history.with_values(history.values * ratings(history, self.unrated))
         return self.summed.score(replace(queries, history=rated)) / (below + np.float32(self.damping))
-
-
-def ratings(history: Interactions, unrated: float) -> NDArray[np.float32]:
-    """(E,) the rating of each event, `unrated` where there is none."""
-    if "rating" not in history.columns:  # a history typed by hand
-        return np.full(len(history), unrated, np.float32)
-    known = history.columns["rating"].astype(np.float32)
-    return np.where(np.isfinite(known), known, np.float32(unrated))
-
-
-def newest_of_pair(history: Interactions) -> NDArray[np.bool_]:
-    """(E,) true where the user has no later event of the same item."""
-    backwards = (history.users * history.n_items + history.items)[::-1]
-    newest = np.zeros(len(history), bool)
-    newest[len(history) - 1 - np.unique(backwards, return_index=True)[1]] = True
-    return newest
