@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matinee.contract import Masks, Queries, VectorScorer
+from matinee.contract import Masks, Queries, Recommender, VectorScorer
 from matinee.data.interactions import Interactions
 from matinee.errors import ConfigError, ModelError
 from matinee.models.ease import EASE
 from matinee.models.latent_neighbours import LatentKNN
+from matinee.models.multi_dae import MultiDAE
 from matinee.models.pure_svd import PureSVD
 from matinee.numerics.proximity import units
 from matinee.ranking.topk import top_k
@@ -41,8 +42,8 @@ def slow(space: VectorScorer, log: Interactions, queries: Queries, settings: dic
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("changes", [{}, {"power": 3.0, "damping": 0.3}, {"vote": "binary"}, {"normalise": True}])
-@pytest.mark.parametrize("of", [None, PureSVD(dim=5)])
-def test_scores_are_those_of_the_slow_twin(weighted: bool, changes: dict[str, Any], of: PureSVD | None) -> None:
+@pytest.mark.parametrize("of", [None, PureSVD(dim=5), MultiDAE(dim=5, epochs=2)])
+def test_scores_are_those_of_the_slow_twin(weighted: bool, changes: dict[str, Any], of: Recommender | None) -> None:
     log = random_log(31, 60, 40, 500, weighted=weighted)
     scorer = LatentKNN(of=of, dim=4, **(PLAIN | changes)).fit(dataset(log))
     for queries in (Queries.of(log, np.arange(60)), Queries.of(random_log(32, 8, 40, 70, weighted=weighted))):

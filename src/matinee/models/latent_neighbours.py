@@ -8,7 +8,8 @@ Karypis, Konstan, Riedl, "Application of dimensionality reduction in recommender
 
 Differs: the votes are those of `user_knn`, damping and ties at the edge included; who stands opposite does not vote.
 Anybody is put into the space by his history alone, so somebody new has neighbours too. Nobody is his own neighbour.
-The model inside is fitted on the same log with the same confidences; one that stops by validation takes its defaults.
+The model inside is fitted on the same log with the same confidences; one that would stop by validation runs through
+all its epochs, which its recipe says.
 Cost: the space's, then U D multiplications a query (all of 31,360 users at D = 128: 1.3 x 10^11); 12 bytes an event and
 4 U D bytes kept, twice that and 64 U bytes a thread once asked; never users by users.
 Shines where histories share few items, which user kNN needs; on MovieLens-1M the two are level, and each finds what
@@ -35,8 +36,8 @@ class LatentKNN(Recommender):
     family: ClassVar[str] = "neighbours"
 
     of: Recommender | None = None
-    """Whose space: a model of factors by name, or with its settings: {model: pure_svd, dim: 64}. null: singular
-    vectors of the log."""
+    """Whose space: a model of factors or an autoencoder by name, or with its settings: {model: multi_dae, epochs: 30};
+    all its epochs are run. null: singular vectors of the log."""
     dim: Annotated[int, Ge(1), Le(4096)] = 128
     """D, the singular vectors, where `of` is null. Source of all defaults: `bench` in latent_neighbours.yaml."""
     neighbours: Annotated[int, Ge(1), Le(100_000)] = 300

@@ -52,7 +52,8 @@ class UserKinds(Recommender):
     dim: Annotated[int, Ge(1), Le(4096)] = 32
     """D, of the singular vectors. Source of all defaults: `bench` in user_clusters.yaml."""
     of: Recommender | None = None
-    """A model of factors whose vectors are taken instead, by name or with its settings: {model: als, dim: 64}."""
+    """A model of factors or an autoencoder whose vectors are taken instead, by name or with its settings: {model: als,
+    dim: 64}; all its epochs are run."""
     smoothing: Annotated[float, Gt(0), Le(1_000_000)] = 3.0
     """A cluster's popularity leans on that of all users as if so many more users of the usual kind were in it."""
     temperature: Annotated[float, Ge(0), Le(1_000)] = 0.1

@@ -34,14 +34,16 @@ def genre_space(train: Dataset) -> HistoryFactors:
 
 
 def fitted_space(recipe: Recommender, train: Dataset, run: Run) -> VectorScorer:
-    """The space that a model puts histories in; what stops by validation is fitted at its defaults instead.
+    """The space that a model puts histories in. One that stops by validation elsewhere runs through all its epochs.
 
-    Raises ConfigError (`no-vectors`) for a model that has none.
+    What the run validates is the lists of the model outside, and what an earlier fit found is that model's as well:
+    neither says when the one inside should stop. Its recipe does. Raises ConfigError (`no-vectors`) for a model that
+    has none.
     """
     scorer = recipe.fit(train, run.with_(validate=None, stop_at=None, checkpoint=None))
     if not isinstance(scorer, VectorScorer):
         what = f"a {type(scorer).__name__} puts histories nowhere, and {type(recipe).__name__} gives one"
-        raise ConfigError("no-vectors", what, "name a model of factors under `of`, such as pure_svd or als")
+        raise ConfigError("no-vectors", what, "name a model of factors or an autoencoder under `of`, such as pure_svd")
     return scorer
 
 
