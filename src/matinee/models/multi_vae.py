@@ -1,6 +1,28 @@
 """Multi-VAE: as Multi-DAE, and the code is drawn from a distribution that is held near to the standard normal one.
 
-Liang, Krishnan, Hoffman, Jebara, Variational Autoencoders for Collaborative Filtering, WWW 2018.
+Liang, Krishnan, Hoffman, Jebara, Variational Autoencoders for Collaborative Filtering, WWW 2018:
+
+    mu, ln sigma^2 = f(dropout(x_u) / |x_u|)     z = mu + sigma e with e of N(0, I); z = mu when it is asked
+    p_u = softmax over the items of one user of g(z)
+    min  -sum_i c_ui x_ui ln p_ui + beta_t KL_u        KL_u = -1/2 sum_k (1 + ln sigma_k^2 - mu_k^2 - sigma_k^2)
+    beta_t: from 0 to `beta` in a straight line over the first `anneal` of all updates, then `beta`
+
+x_u: 1 for an item of the user's history; c: confidence, on what is observed alone; f has the layers `hidden` before the
+code, g the same ones mirrored.
+
+`beta` is not 1, the bound on the likelihood, for we do not want to draw histories but to rank: a code may say more than
+that bound allows. The paper lets beta_t rise to 1 once, takes the one where validation was best, and stops there in a
+second training; 0.2 was its best on three data sets.
+
+Differs: `anneal` is a share of all updates. The paper names 200,000 of them, and code after it often keeps that number:
+on 31,360 users in batches of 500, 200 epochs are 12,600 updates, beta_t ends at 0.013 of 0.2, and a DAE with noise is
+what was trained. Weights are shrunk apart from the loss (AdamW).
+
+Cost: of an epoch, with E events, H the outer of `hidden` and D = `dim`, about 3 E H + 6 U (H D + I H) operations,
+nearly all in the output; 32 I H bytes for weights, gradients and Adam. With `hidden: []` the output has D columns
+in place of H, a third of the work, and seldom ranks worse.
+Shines where histories are short: a drawn code keeps it from learning them by heart. A `beta` that is too high, or there
+from the start, leaves all codes alike, and all lists popularity.
 """
 
 from __future__ import annotations
@@ -8,29 +30,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import NDArray
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn.autoencoder import AutoencoderNet, seeded
-from matinee.nn.reconstruction import Autoencoding, Reconstruction, trained
+from matinee.nn.reconstruction import Reconstruction, Variational, trained
 from matinee.scoring.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiVAE(Autoencoding):
+class MultiVAE(Variational):
     hidden: tuple[Annotated[int, Ge(1), Le(8192)], ...] = (600,)
-    beta: Annotated[float, Ge(0), Le(10)] = 0.2
-    """The most that the distance to the normal distribution weighs."""
-    anneal: Annotated[float, Ge(0), Le(1)] = 0.2
-    """Share of all updates over which that weight rises from 0; 0: it is there from the start."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> Autoencoder:
-        layout = self.layout(train.n_items, variational=True, scale="l2")
-        net = AutoencoderNet(layout, seeded(run.seed))
-        return trained(Reconstruction("multi_vae", self, net, train, run, self._pull), self, train, run)
-
-    def _pull(self, mass: NDArray[np.float32], done: float) -> NDArray[np.float32]:
-        return np.full(len(mass), self.beta * min(1.0, done / self.anneal) if self.anneal else self.beta, np.float32)
+        """Raises what `nn.train.train` does."""
+        net = AutoencoderNet(self.layout(train.n_items, variational=True, scale="l2"), seeded(run.seed))
+        return trained(Reconstruction("multi_vae", self, net, train, run, self.pull), self, train, run)

@@ -100,7 +100,7 @@ class AutoencoderNet(nn.Module):
                 values = values + earlier
         values = _activated(values, self.layout.activations[n])
         if n < self.layout.norms:
-            values = nn.functional.layer_norm(values, values.shape[1:], self.gains[n], self.shifts[n], EPSILON)
+            values = _normalised(values, self.gains[n], self.shifts[n])
         return values
 
     def _code(self, values: Tensor, generator: torch.Generator | None) -> Pass:
@@ -141,6 +141,13 @@ def _activated(values: Tensor, name: str) -> Tensor:
     if name == "swish":
         return nn.functional.silu(values)
     return values if name == "none" else getattr(torch, name)(values)
+
+
+def _normalised(values: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
+    """Layer normalisation. Torch's own has gradients that hang on the number of threads."""
+    centred = values - values.mean(1, keepdim=True)
+    variance = centred.square().mean(1, keepdim=True) + EPSILON
+    return centred * torch.rsqrt(variance) * gain + shift
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:

@@ -31,7 +31,6 @@ ROWS = 128
 """Users at a time: with 7,000 items 3.5 MB of scores, which stay in a core's cache."""
 
 
-
 class Observed(NamedTuple):
     """Of some rows: each entry."""
 
@@ -59,25 +58,31 @@ class _Output(torch.autograd.Function):
         ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, observed: csr_array,
         loss_of: Callable[[Tensor, Observed], float], over: float, confidence: NDArray[np.float32] | None,
     ) -> Tensor:
-        of_hidden, of_table, of_bias = torch.empty_like(hidden), torch.zeros_like(table), torch.zeros_like(bias)
+        moved = [torch.zeros_like(tensor) if wanted else None  # a part that stands still costs nothing
+                 for tensor, wanted in zip((hidden, table, bias), ctx.needs_input_grad, strict=False)]
+        of_hidden, of_table, of_bias = moved
         total = 0.0
         for start in range(0, len(hidden), ROWS):
             part = hidden[start : start + ROWS]
             scores = torch.addmm(bias, part, table.T)
             entries = _entries(observed, confidence, start, start + len(part))
             total += loss_of(scores, entries)  # `scores` is now its gradient
-            torch.mm(scores, table, out=of_hidden[start : start + len(part)])
-            of_table.addmm_(scores.T, part)
-            of_bias += scores.sum(0)
-        for gradient in (of_hidden, of_table, of_bias):
-            gradient /= over
-        ctx.save_for_backward(of_hidden, of_table, of_bias)
+            if of_hidden is not None:
+                torch.mm(scores, table, out=of_hidden[start : start + len(part)])
+            if of_table is not None:
+                of_table.addmm_(scores.T, part)
+            if of_bias is not None:
+                of_bias += scores.sum(0)
+        for gradient in moved:
+            if gradient is not None:
+                gradient /= over
+        ctx.save_for_backward(*moved)
         return torch.tensor(total / over)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         (outer,) = gradients
-        return *(found * outer for found in ctx.saved_tensors), None, None, None, None
+        return *(None if found is None else found * outer for found in ctx.saved_tensors), None, None, None, None
 
 
 def _entries(observed: csr_array, confidence: NDArray[np.float32] | None, start: int, stop: int) -> Observed:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from annotated_types import Ge, Le, Lt
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch import Tensor
+from torch import Tensor, nn
 
 from matinee.contract import Run, Scorer
 from matinee.data import content
@@ -29,7 +30,7 @@ from matinee.scoring.autoencoder import Autoencoder, inputs
 
 Pull = Callable[[NDArray[np.float32], float], NDArray[np.float32]]
 """((B,) the weight of what is observed of each user, the share of all updates that is done) -> (B,) what the distance
-of a user's code from the standard normal distribution weighs."""
+of a user's code from where it should be weighs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,39 +84,77 @@ class Autoencoding(Squeezing):
         return content.side_by_side(items, weights)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Variational(Autoencoding):
+    """What those share whose code is drawn from a distribution that is held near to the standard normal one."""
+
+    beta: Annotated[float, Ge(0), Le(10)] = 0.2
+    """The most that the distance to the normal distribution weighs."""
+    anneal: Annotated[float, Ge(0), Le(1)] = 0.2
+    """Share of all updates over which that weight rises from 0; 0: it is there from the start."""
+
+    def pull(self, mass: NDArray[np.float32], done: float) -> NDArray[np.float32]:
+        """A `Pull`: the same for all users."""
+        risen = min(1.0, done / self.anneal) if self.anneal else 1.0
+        return np.full(len(mass), self.beta * risen, np.float32)
+
+
 class Reconstruction(Task):
     def __init__(
         self, name: str, recipe: Autoencoding, net: AutoencoderNet, train: Dataset, run: Run,
         pull: Pull | None = None,
     ) -> None:
         self.name, self.recipe, self.seed, self.pull = name, recipe, run.seed, pull
-        self.network = self.net = net
+        self.network: nn.Module = net
+        self.net = net
         attributes = recipe.attributes(train.item_features, name)
         if attributes.shape[1]:
             net.know(attributes)
         self.observed = train.log.matrix()
         self.inputs = inputs(self.observed, net.layout.scale)
         self.users = np.flatnonzero(np.diff(self.observed.indptr))
-        self.steps_an_epoch = -(-len(self.users) // recipe.batch_size)
+        self.steps_a_pass = self.steps_an_epoch = -(-len(self.users) // recipe.batch_size)
 
     def steps(self, epoch: int, start: int) -> Iterator[Step]:
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.users)
-        for number in range(start, self.steps_an_epoch):
-            rows = order[number * self.recipe.batch_size :][: self.recipe.batch_size]
-            yield Step(lambda rows=rows, number=number: self._loss(rows, epoch, number))  # type: ignore[misc]
+        for number, rows in self.batches(epoch, 0, start):
+            yield Step(partial(self.loss, rows, epoch, number))
 
-    def _loss(self, rows: NDArray[np.int64], epoch: int, number: int) -> Tensor:
-        over, rows = len(rows), rows[processes.share(len(rows))]
-        words = (self.seed, epoch, number, processes.rank())
-        damaged = self.damaged(self.inputs[rows], np.random.default_rng(words))
-        passed = self.net(damaged, seeded(*words))
-        observed = self.observed[rows]
-        loss = output_loss(passed.hidden, self.net.output, self.net.output_bias, observed, self.recipe.likelihood, over)
-        if self.pull is not None:
-            done = (epoch + number / self.steps_an_epoch) / self.recipe.epochs
-            weights = self.pull(np.asarray(observed.sum(axis=1), np.float32), done)
-            loss = loss + (torch.from_numpy(weights) * from_standard_normal(passed)).sum() / over
-        return loss
+    def batches(self, epoch: int, number_of_pass: int, start: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """The users of each batch of a pass over all who have a history, in a new order, from number `start` on."""
+        order = np.random.default_rng([self.seed, epoch + 1, 0, number_of_pass]).permutation(self.users)
+        for number in range(start, self.steps_a_pass):
+            yield number, order[number * self.recipe.batch_size :][: self.recipe.batch_size]
+
+    def drawn(
+        self, rows: NDArray[np.int64], epoch: int, number: int
+    ) -> tuple[NDArray[np.int64], int, np.random.Generator, torch.Generator]:
+        """This process's users, how many there are for all of them, and what a step may draw from.
+
+        Numbers count from 1: trailing zeros make no other generator, and 0 is the order of the users.
+        """
+        words = (self.seed, epoch + 1, number + 1, processes.rank())
+        return rows[processes.share(len(rows))], len(rows), np.random.default_rng(words), seeded(*words)
+
+    def loss(self, rows: NDArray[np.int64], epoch: int, number: int) -> Tensor:
+        mine, over, rng, generator = self.drawn(rows, epoch, number)
+        passed = self.net(self.damaged(self.inputs[mine], rng), generator)
+        loss = self.unlikelihood(passed, (self.net.output, self.net.output_bias), mine, over)
+        return loss if self.pull is None else loss + self.pulled(passed, mine, over, epoch, number)
+
+    def unlikelihood(self, passed: Pass, output: tuple[Tensor, Tensor], rows: NDArray[np.int64], over: int) -> Tensor:
+        """Of the whole histories of `rows`, a mean over `over` users."""
+        return output_loss(passed.hidden, *output, self.observed[rows], self.recipe.likelihood, over)
+
+    def pulled(self, passed: Pass, rows: NDArray[np.int64], over: int, epoch: int, number: int) -> Tensor:
+        """How far codes are from where they should be, as much as `pull` says, a mean over `over` users."""
+        assert self.pull is not None
+        done = (epoch + number / self.steps_an_epoch) / self.recipe.epochs
+        weights = self.pull(np.asarray(self.observed[rows].sum(axis=1), np.float32), done)
+        return (torch.from_numpy(weights) * self.distance(passed, rows)).sum() / over
+
+    def distance(self, passed: Pass, rows: NDArray[np.int64]) -> Tensor:
+        """(B,) of each code from where it should be."""
+        return from_standard_normal(passed)
 
     def damaged(self, whole: csr_array, rng: np.random.Generator) -> csr_array:
         """`whole` (B, I) with some entries gone, the others grown by as much, and noise on them."""
