@@ -105,7 +105,8 @@ class PairwiseFactors(FusedScorer, VectorScorer):
 
     @cached_property
     def _items(self) -> pairwise.Items:
-        return pairwise.Items(self.item_factors.reshape(-1), self.item_biases, pairwise.phi(self.n_items))
+        vectors, biases = (np.require(part, requirements="W") for part in (self.item_factors, self.item_biases))
+        return pairwise.Items(vectors.reshape(-1), biases, pairwise.phi(self.n_items))  # the kernel that learns writes
 
     @cached_property
     def _urn(self) -> Urn:
