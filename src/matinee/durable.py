@@ -73,7 +73,11 @@ def publishing(folder: Path) -> Iterator[Path]:
             if folder.exists():
                 shutil.rmtree(aside, ignore_errors=True)
                 os.rename(folder, aside)
-            os.rename(temporary, folder)
+            try:
+                os.rename(temporary, folder)
+            except OSError:
+                recover(folder)
+                raise
             sync_folder(folder.parent)
             shutil.rmtree(aside, ignore_errors=True)
         finally:
@@ -90,14 +94,29 @@ def recover(folder: Path) -> None:
             os.rename(aside, folder)
 
 
+def discard(folder: Path) -> None:
+    """Delete a folder that was published: it is gone as a whole before its first file is."""
+    with _resource_errors(folder):
+        temporary = _temporary_beside(folder)
+        os.rename(folder, temporary)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def append_line(path: Path, record: dict[str, Any], *, sync: bool = False) -> None:
-    """Append one JSON object as a line. A torn last line is dropped by `read_lines`."""
+    """Append one JSON object as a line: the whole of it or nothing. What a killed writer left of a line is cut off."""
     line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
-    with _resource_errors(path), open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
-        file.write(line)
-        file.flush()
-        if sync:
-            os.fsync(file.fileno())
+    with _resource_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
+        end = _end_of_lines(file)
+        try:
+            file.truncate(end)
+            file.seek(end)
+            while line:
+                line = line[file.write(line) :]
+            if sync:
+                os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -111,8 +130,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold `folder` alone. The lock belongs to the process and dies with it, so none is ever stale."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with _resource_errors(folder), open(folder / ".lock", "a") as file:
+    with _resource_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / ".lock", "a")  # noqa: SIM115 - closed below
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -135,6 +156,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _end_of_lines(file: IO[bytes]) -> int:
+    """Where the last whole line ends."""
+    size = file.seek(0, os.SEEK_END)
+    if size:
+        file.seek(size - 1)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            return file.read().rfind(b"\n") + 1
+    return size
 
 
 def _sync_file(path: Path) -> None:

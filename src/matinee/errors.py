@@ -113,6 +113,11 @@ class Degraded(MatineeError):
     exit_code = 6
 
 
+class DamagedWarning(UserWarning):
+    """Something stored was damaged, and was done without: nothing is lost, and the disk wants a look. A command that
+    meets one ends as if it had raised `Degraded`."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The way out of a name that nobody knows: the likely ones, or all of them."""
     from difflib import get_close_matches  # only errors pay for the import

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from matinee import durable
 from matinee.data.columns import Categories, Column, Features, Numbers, Texts
@@ -17,6 +16,7 @@ from matinee.data.dataset import Dataset, Facts
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
 from matinee.errors import ModelError
+from matinee.scoring import tensors
 from matinee.split.parts import Split, Stage, Truth
 
 Arrays = dict[str, NDArray[Any]]
@@ -104,7 +104,7 @@ def load_split(folder: Path) -> Split:
 
 def _write(folder: Path, arrays: Arrays, name: str, about: Mapping[str, Any]) -> None:
     with durable.publishing(folder) as fresh:
-        save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, fresh / "arrays.safetensors")
+        tensors.write(fresh / "arrays.safetensors", arrays)
         durable.write_json(fresh / name, about)
 
 

@@ -32,7 +32,8 @@ from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
 from matinee.nn.autoencoder import AutoencoderNet, seeded
 from matinee.nn.copying import Copying, Rows
-from matinee.nn.reconstruction import Squeezing, training_key
+from matinee.nn.identity import training_key
+from matinee.nn.reconstruction import Squeezing
 from matinee.nn.train import train as run_training
 from matinee.scoring.autoencoder import Autoencoder, inputs
 from matinee.scoring.codes import FoldedCodes

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +20,7 @@ from matinee.data.columns import Features
 from matinee.data.dataset import Dataset
 from matinee.nn import processes
 from matinee.nn.autoencoder import AutoencoderNet, Layout, Pass, seeded
+from matinee.nn.identity import training_key
 from matinee.nn.output import output_loss
 from matinee.nn.recipe import Trained
 from matinee.nn.train import Step, Task, train
@@ -193,9 +191,3 @@ def trained(task: Reconstruction, recipe: Autoencoding, data: Dataset, run: Run)
     scorer = train(task, recipe, run, training_key(task.name, recipe, data, run), found)
     assert isinstance(scorer, Autoencoder)
     return scorer
-
-
-def training_key(name: str, recipe: Trained, data: Dataset, run: Run) -> str:
-    """Names what the bits of a training hang on."""
-    words = [name, dataclasses.asdict(recipe), data.hash, run.seed, run.stop_at, processes.count(), torch.__version__]
-    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -19,14 +20,16 @@ from torch import Tensor, nn
 
 from matinee import durable
 from matinee.contract import Run, Scorer
-from matinee.errors import DataError, ResourceError
+from matinee.errors import DataError, ModelError, ResourceError
 from matinee.nn import processes
 from matinee.nn.checkpoint import Checkpoints, Place, State
+from matinee.nn.identity import Identity, differences
 from matinee.nn.recipe import Trained
-from matinee.nn.stopping import Stop
+from matinee.nn.stopping import SIGNALS, Stop
 from matinee.nn.threads import torch_threads
 
 START = Place(epoch=0, step=0, loss=0.0, best_value=None, best_epoch=None, since_best=0, finished=False)
+_NO_MEMORY = re.compile("allocate memory|enough memory|out of memory")  # torch says it by a RuntimeError
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Step:
 
 
 class Task(ABC):
-    """What is trained. The network is the whole of its state."""
+    """What is trained. The network, buffers included, is the whole of its state."""
 
     name: str
     network: nn.Module
@@ -57,58 +60,67 @@ class Task(ABC):
         """What the network is worth now. Shares no memory with it; `found` is filled in by the loop."""
 
 
-def train(task: Task, recipe: Trained, run: Run, key: str, found: Callable[[Scorer, int], Scorer]) -> Scorer:
+def train(
+    task: Task, recipe: Trained, run: Run, key: Identity, found: Callable[[Scorer, int], Scorer]
+) -> Scorer:
     """Train `task` and return the scorer of its best validated epoch, or of the last one where nothing validates.
 
     `key` names what the bits hang on, so that a checkpoint of another training is refused; found(scorer, epoch) is the
     scorer that says how many epochs were best. Raises DataError (`diverged`) where the loss or a weight is no longer
-    finite, ResourceError where the memory is used up, ModelError for a checkpoint that cannot be gone on with.
+    finite, ResourceError where memory or disk is used up, another process has died or is at work on the checkpoints,
+    ModelError for a checkpoint that cannot be gone on with.
     """
     processes.join()
+    _check_same(key)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(torch_threads(run.threads))
+        stack.enter_context(torch_threads(max(1, run.threads // processes.count_here())))
+        checkpoints = None
         if run.checkpoint is not None and processes.rank() == 0:
             stack.enter_context(durable.lock(run.checkpoint))
-            durable.sweep(run.checkpoint)
-        loop = _Loop(task, recipe, run, stack.enter_context(Stop()), key)
-        loop.go_on()
-        loop.whole()
-        scorer = loop.result()
+            checkpoints = Checkpoints(run.checkpoint, key)
+        loop = _Loop(task, recipe, run, stack.enter_context(Stop()), checkpoints)
+        with loop.memory():
+            loop.go_on()
+            loop.whole()
+            scorer = loop.result()
         chosen = run.validate is not None or run.stop_at is not None
         return found(scorer, loop.epochs_of_result) if chosen else scorer
 
 
 class _Loop:
-    def __init__(self, task: Task, recipe: Trained, run: Run, stop: Stop, key: str) -> None:
-        self.task, self.recipe, self.run, self.stop = task, recipe, run, stop
-        self.place, self.best = START, None
-        self.checkpoints = Checkpoints(run.checkpoint, key) if run.checkpoint else None
-        self.parts = task.parts()
-        self.optimisers = {
-            name: torch.optim.AdamW(part, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-            for name, part in self.parts.items()
-        }
-        self.last = min(run.stop_at or recipe.epochs, recipe.epochs)
-
     best: dict[str, Tensor] | None
+
+    def __init__(self, task: Task, recipe: Trained, run: Run, stop: Stop, checkpoints: Checkpoints | None) -> None:
+        self.task, self.recipe, self.run, self.stop, self.checkpoints = task, recipe, run, stop, checkpoints
+        self.place, self.best = START, None
+        self.parts = task.parts()
+        self.optimisers = {name: _optimiser(part, recipe) for name, part in self.parts.items()}
+        self.last = min(run.stop_at or recipe.epochs, recipe.epochs)
+        self.told_to_stop: int | None = None
+        self.doing = "the start"
 
     @property
     def epochs_of_result(self) -> int:
         return self.place.best_epoch or self.place.epoch
 
     def go_on(self) -> None:
-        """Take up the newest checkpoint; each process reads the same one."""
+        """Take up the newest checkpoint; process 0 reads it, and all begin with what it has."""
         state = self.checkpoints.newest() if self.checkpoints else None
         if state is not None:
             self.place, self.best = state.place, state.best
             self._put_back(state.tensors)
-        processes.meet()
+            self._tell({"event": "resumed", "model": self.task.name, "epoch": state.place.epoch,
+                        "step": state.place.step})
+        self.place = Place(**processes.told(asdict(self.place)))
+        processes.spread(self._tensors().values())
+        if self.place.best_epoch is not None:
+            self.best = self.best or self._copy()
+            processes.spread(self.best.values())
 
     def whole(self) -> None:
-        if self.place.epoch >= self.last or self.place.finished:
-            self._tell({"event": "trained-before", "epochs": self.place.epoch})
-            return
-        while self.place.epoch < self.last and not self.place.finished:
+        if self.place.finished:
+            self._tell({"event": "trained-before", "model": self.task.name, "epoch": self.place.epoch})
+        while not self.place.finished:
             self._epoch()
 
     def result(self) -> Scorer:
@@ -117,42 +129,45 @@ class _Loop:
         return self.task.scorer()
 
     def _epoch(self) -> None:
-        place = self.place
-        for step in self.task.steps(place.epoch, place.step):
-            self.place = replace(self.place, loss=self.place.loss + self._step(step), step=self.place.step + 1)
-            if self.stop.asked is not None:
-                self._save(best_changed=False)
-                self.stop.raise_()
-        loss = self.place.loss / max(1, self.task.steps_an_epoch)
+        for step in self.task.steps(self.place.epoch, self.place.step):
+            loss = self._step(step)
+            self.place = replace(self.place, loss=self.place.loss + loss, step=self.place.step + 1)
+            if self.told_to_stop is not None:
+                self._check_weights()
+                self._save()
+                self.stop.raise_(self.told_to_stop)
         self._check_weights()
+        loss = self.place.loss / max(1, self.task.steps_an_epoch)
         self.place = replace(self.place, epoch=self.place.epoch + 1, step=0, loss=0.0)
         facts: dict[str, Any] = {"epoch": self.place.epoch, "loss": loss}
-        improved = self._validate(facts)
-        if self.place.epoch == self.last:
+        self._validate(facts)
+        if self.place.epoch >= self.last:
             self.place = replace(self.place, finished=True)
-        self._save(best_changed=improved)
-        self._tell(facts)
+        self._tell(facts)  # first: a line may come twice after a stop, but none is missing
+        self._save()
         self.run.progress(self.task.name, self.place.epoch, self.last)
+        if self.stop.asked is not None and processes.count() == 1:
+            self.stop.raise_(self.stop.asked)
 
     def _step(self, step: Step) -> float:
+        self.doing = f"step {self.place.step + 1} of epoch {self.place.epoch + 1}"
         part, optimiser = self.parts[step.part], self.optimisers[step.part]
         optimiser.zero_grad(set_to_none=True)
-        try:
-            loss = step.loss()
-            value = processes.summed(float(loss.detach()))
-            if not math.isfinite(value):
-                raise self._diverged(f"the loss is {value}")
-            loss.backward()  # type: ignore[no-untyped-call]
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, MemoryError) or "memory" in str(error):
-                raise self._out_of_memory() from error
-            raise
+        loss = step.loss()
+        asked = [float(self.stop.asked == number) for number in SIGNALS]
+        value, *asked = processes.sums([float(loss.detach()), *asked])
+        if not math.isfinite(value):
+            raise self._diverged(f"the loss is {value}")
+        loss.backward()  # type: ignore[no-untyped-call]
         processes.sum_gradients(part)
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(part, self.recipe.clip)
         for group in optimiser.param_groups:
             group["lr"] = self.recipe.lr * self._share_of_lr()
         optimiser.step()
+        # several processes stop after the same step, at what all knew before it ended; one alone need not wait
+        agreed = [number for number, sent in zip(SIGNALS, asked, strict=True) if sent]
+        self.told_to_stop = next(iter(agreed), None) if processes.count() > 1 else self.stop.asked
         return value
 
     def _share_of_lr(self) -> float:
@@ -164,62 +179,92 @@ class _Loop:
         left = (1 - done) / (1 - self.recipe.warmup)
         return {"constant": 1.0, "linear": left, "cosine": (1 - math.cos(math.pi * left)) / 2}[self.recipe.schedule]
 
-    def _validate(self, facts: dict[str, Any]) -> bool:
-        """Whether this epoch's network is the best so far."""
+    def _validate(self, facts: dict[str, Any]) -> None:
+        """Keep this epoch's network if it is the best so far, and stop where there was none for long."""
         due = self.place.epoch % self.recipe.validate_every == 0 or self.place.epoch == self.last
         if self.run.validate is None or not due:
-            return False
-        value = processes.first(self.run.validate(self.task.scorer()) if processes.rank() == 0 else 0.0)
+            return
+        self.doing = f"the validation after epoch {self.place.epoch}"
+        value = processes.told(float(self.run.validate(self.task.scorer())) if processes.rank() == 0 else None)
+        if not math.isfinite(value):
+            raise DataError("bad-validation", f"{self.task.name}: {self.doing} gives {value}",
+                            "have it give one finite number, higher is better")
         facts["validation"] = value
-        better = self.place.best_value is None or value > self.place.best_value
-        if better:
+        if self.place.best_value is None or value > self.place.best_value:
             self.place = replace(self.place, best_value=value, best_epoch=self.place.epoch, since_best=0)
-            self.best = {name: tensor.clone() for name, tensor in self.task.network.state_dict().items()}
+            self.best = self._copy()
         else:
             since = self.place.since_best + 1
             self.place = replace(self.place, since_best=since, finished=since >= self.recipe.patience)
-        return better
 
-    def _save(self, *, best_changed: bool) -> None:
-        if self.checkpoints is not None and processes.rank() == 0:
-            self.checkpoints.save(State(self.place, self._tensors(), self.best), best_changed=best_changed)
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: tensor.clone() for name, tensor in self.task.network.state_dict().items()}
+
+    def _save(self) -> None:
+        if self.checkpoints is not None:
+            self.checkpoints.save(State(self.place, self._tensors(), self.best))
 
     def _tensors(self) -> dict[str, Tensor]:
+        """All that a step changes, by names of its own."""
         kept = {f"network.{name}": tensor for name, tensor in self.task.network.state_dict().items()}
         for part, optimiser in self.optimisers.items():
             for number, parameter in enumerate(self.parts[part]):
                 for name, tensor in optimiser.state[parameter].items():
-                    kept[f"optimiser.{part}.{number}.{name}"] = tensor.reshape(-1) if tensor.ndim == 0 else tensor
+                    kept[f"optimiser.{part}.{number}.{name}"] = tensor
         return kept
 
     def _put_back(self, kept: Mapping[str, Tensor]) -> None:
-        self.task.network.load_state_dict(_below("network.", kept))
-        for part, optimiser in self.optimisers.items():
-            for number, parameter in enumerate(self.parts[part]):
-                state = _below(f"optimiser.{part}.{number}.", kept)
-                if state:  # a part that has not moved yet has none
-                    optimiser.state[parameter] = {**state, "step": state["step"].reshape(())}
+        """Raises ModelError where one is missing, unknown or of another shape: nothing has a default."""
+        due = self._tensors()
+        wrong = sorted(name for name in {*due, *kept} if name not in due or name not in kept
+                       or (kept[name].shape, kept[name].dtype) != (due[name].shape, due[name].dtype))
+        if wrong:
+            raise ModelError("bad-checkpoint", f"{self.task.name}: missing, unknown or of another shape: "
+                             f"{', '.join(wrong[:5])}", "remove the folder to train from the start",
+                             self.run.checkpoint)
+        for name, tensor in due.items():
+            tensor.copy_(kept[name])
 
     def _check_weights(self) -> None:
-        for name, tensor in self.task.network.state_dict().items():
+        for name, tensor in self._tensors().items():
             if not bool(torch.isfinite(tensor).all()):
                 raise self._diverged(f"{name} is not finite")
 
     def _diverged(self, what: str) -> DataError:
-        where = f"step {self.place.step + 1} of epoch {self.place.epoch + 1}"
-        kept = "; the last checkpoint is kept" if self.checkpoints else ""
-        return DataError("diverged", f"{self.task.name}: {what} at {where}", f"lower lr, or set clip{kept}")
+        kept = "; the last checkpoint is kept" if self.run.checkpoint else ""
+        return DataError("diverged", f"{self.task.name}: {what} at {self.doing}", f"lower lr, or set clip{kept}")
 
-    def _out_of_memory(self) -> ResourceError:
-        size = sum(tensor.nbytes for tensor in self.task.network.state_dict().values()) * 4 >> 20
-        where = f"step {self.place.step + 1} of epoch {self.place.epoch + 1}"
-        return ResourceError("out-of-memory", f"{self.task.name}: the memory is used up at {where}; weights, gradients "
-                             f"and optimiser take {size} MB", "lower dim, hidden or batch_size; what was done is kept")
+    @contextlib.contextmanager
+    def memory(self) -> Iterator[None]:
+        """Says where memory ran out, and what takes it."""
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and not _NO_MEMORY.search(str(error)):
+                raise
+            size = sum(tensor.nbytes for tensor in self.task.network.state_dict().values()) * 4 >> 20
+            kept = "; the last checkpoint is kept" if self.run.checkpoint else ""
+            raise ResourceError("out-of-memory", f"{self.task.name}: the memory is used up at {self.doing}; weights, "
+                                f"gradients and optimiser alone take {size} MB",
+                                f"make the layers narrower, or lower batch_size{kept}") from error
 
     def _tell(self, facts: Mapping[str, Any]) -> None:
         if self.run.journal is not None and processes.rank() == 0:
             self.run.journal(facts)
 
 
-def _below(prefix: str, kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in kept.items() if name.startswith(prefix)}
+def _optimiser(part: Sequence[nn.Parameter], recipe: Trained) -> torch.optim.AdamW:
+    """One whose state is there before its first step, as that step would make it: a checkpoint always has all of it."""
+    optimiser = torch.optim.AdamW(part, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+    for parameter in part:
+        zeros = torch.zeros_like(parameter), torch.zeros_like(parameter)
+        optimiser.state[parameter] = {"step": torch.zeros(()), "exp_avg": zeros[0], "exp_avg_sq": zeros[1]}
+    return optimiser
+
+
+def _check_same(key: Identity) -> None:
+    """Raises ModelError where process 0 trains something else."""
+    wrong = differences(processes.told(key), key)
+    if wrong:
+        raise ModelError("other-training", f"process {processes.rank()} does not train what process 0 does: {wrong}",
+                         "give all processes the same")

@@ -64,9 +64,7 @@ def save(scorer: Scorer, folder: Path, *, about: Mapping[str, Any]) -> None:
     }
     with durable.publishing(folder) as temporary:
         if filled:
-            tensors.write(temporary / ARRAYS, filled)
-            with open(temporary / ARRAYS, "rb") as file:
-                manifest["files"] = {ARRAYS: hashlib.file_digest(file, "sha256").hexdigest()}
+            manifest["files"] = {ARRAYS: tensors.write(temporary / ARRAYS, filled)}
         durable.write_json(temporary / MANIFEST, {**manifest, "sha256": digest_of(manifest)})
 
 

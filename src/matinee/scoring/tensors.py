@@ -1,7 +1,8 @@
-"""Named arrays in one safetensors file: written through the library, checked by hand before a byte is believed.
+"""Named arrays in one safetensors file: written as the library writes it, checked before a byte is believed.
 
-The format is eight bytes of header length, a JSON header, then the arrays end to end. A hostile header can
-claim anything, so the length, the keys, the types, the shapes and the offsets are all checked against the
+The library copies every array before it writes one, and a full disk is an error of its own kind to it; so the writing
+is here as well. The format is eight bytes of header length, a JSON header, then the arrays end to end. A hostile header
+can claim anything, so the length, the keys, the types, the shapes and the offsets are all checked against the
 size of the file before memory is asked for. What was checked, what is hashed and what is parsed are the
 same bytes: the file is opened once, without following links, and read once.
 """
@@ -20,7 +21,6 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from matinee.errors import ModelError
 
@@ -29,15 +29,33 @@ Arrays = Mapping[str, NDArray[np.generic]]
 MOST_TEXT = 1 << 20
 """Bytes of JSON that a header or a manifest may have."""
 
-DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
-          "I8": np.int8, "U64": np.uint64, "U32": np.uint32, "U16": np.uint16, "U8": np.uint8, "BOOL": np.bool_}
+DTYPES = {"U64": np.uint64, "I64": np.int64, "F64": np.float64, "F32": np.float32, "U32": np.uint32, "I32": np.int32,
+          "F16": np.float16, "U16": np.uint16, "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_}
+"""In the order in which a file holds them."""
 _AGAIN = "fit the model again, or copy it anew"
 
 
-def write(path: Path, arrays: Arrays) -> None:
-    """Write non-empty arrays as one file that only its owner may read."""
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
-    os.chmod(path, 0o600)
+def write(path: Path, arrays: Arrays) -> str:
+    """Write non-empty arrays as one file that only its owner may read, and return the SHA-256 of its bytes.
+
+    They are the bytes that the library writes, and no array is copied for them. Raises OSError.
+    """
+    codes: dict[np.dtype[Any], str] = {np.dtype(kind): code for code, kind in DTYPES.items()}
+    order = list(codes)
+    named = sorted(arrays.items(), key=lambda item: (order.index(item[1].dtype), item[0].encode()))
+    header, at = {}, 0
+    for name, array in named:
+        header[name] = {"dtype": codes[array.dtype], "shape": array.shape, "data_offsets": (at, at + array.nbytes)}
+        at += array.nbytes
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    digest = hashlib.sha256()
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=0) as file:
+        os.fchmod(file.fileno(), 0o600)
+        _write(file, len(text).to_bytes(8, "little") + text, digest)
+        for _, array in named:
+            _write(file, np.asarray(array, order="C").reshape(-1).view(np.uint8).data, digest)
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -115,6 +133,13 @@ def _exactly(file: IO[bytes], count: int, name: str, digest: Any) -> NDArray[np.
         digest.update(view[got : got + step])
         got += step
     return content
+
+
+def _write(file: IO[bytes], content: bytes | memoryview, digest: Any) -> None:
+    digest.update(content)
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
 
 
 Places = dict[str, tuple[Any, tuple[int, ...], int, int]]
