@@ -66,11 +66,14 @@ class RecVAE(Autoencoding):
 
     def fit(self, train: Dataset, run: Run = Run()) -> Autoencoder:
         """Raises what `nn.train.train` does."""
-        n, activations = len(self.hidden), (*(self.activation for _ in self.hidden), "none")
-        layout = Layout(train.n_items, (*self.hidden, self.dim), activations, code=n, variational=True,
-                        skips=max(0, n - 1), norms=n)
-        net = AutoencoderNet(layout, seeded(run.seed))
-        return trained(Alternation("rec_vae", self, net, train, run, self._pull, self.encoder_passes), self, train, run)
+        net = AutoencoderNet(self.deep_layout(train.n_items), seeded(run.seed))
+        return trained(Alternation("rec_vae", self, net, train, run, self.pull, self.encoder_passes), self, train, run)
 
-    def _pull(self, mass: NDArray[np.float32], done: float) -> NDArray[np.float32]:
+    def deep_layout(self, n_items: int) -> Layout:
+        """The history, `hidden`, the code; after it comes the output."""
+        n = len(self.hidden)
+        return Layout(n_items, (*self.hidden, self.dim), (*[self.activation] * n, "none"), code=n, variational=True,
+                      skips=max(0, n - 1), norms=n)
+
+    def pull(self, mass: NDArray[np.float32], done: float) -> NDArray[np.float32]:
         return np.float32(self.gamma) * mass

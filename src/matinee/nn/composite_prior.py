@@ -69,7 +69,7 @@ class Alternation(Reconstruction):
                 "output": [named[name] for name in OUTPUT]}
 
     def steps(self, epoch: int, start: int) -> Iterator[Step]:
-        first, start = divmod(start, self.steps_a_pass)
+        first, start = divmod(start, max(1, self.steps_a_pass))  # a log may be empty
         for number_of_pass in range(first, self.passes + 1):
             done = number_of_pass * self.steps_a_pass
             for number, rows in self.batches(epoch, number_of_pass, start):
