@@ -122,7 +122,7 @@ def test_weights_move_as_adam_with_decay_apart_has_it() -> None:
             gradients[name].append(parameter.grad.double().numpy())  # type: ignore[union-attr]
             with torch.no_grad():
                 parameter.copy_(torch.from_numpy(reference.adamw(start[name], gradients[name], 0.03, 0.2)))
-    train(made, made.recipe, Run(seed=1, threads=1), "key", lambda scorer, epoch: scorer)
+    train(made, made.recipe, Run(seed=1, threads=1), {}, lambda scorer, epoch: scorer)
     for name, parameter in made.net.named_parameters():
         np.testing.assert_allclose(parameter.detach(), names[name].detach(), rtol=1e-4, atol=1e-4, err_msg=name)
 
