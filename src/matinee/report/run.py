@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 import jinja2
@@ -20,8 +21,10 @@ from matinee.experiment.answer import Answers
 from matinee.experiment.figures import stored_lists, values_of
 from matinee.experiment.folder import RunFolder
 from matinee.report import pictures
+from matinee.report.latent import HEIGHT, WIDTH, Catalogue
 
 SAMPLE_USERS = 4
+MOST_MAPS = 4
 
 
 def write_report(folder: RunFolder) -> None:
@@ -73,6 +76,7 @@ class Page:
             "glance": Markup(
                 pictures.log_at_a_glance(dataset.log.times, dataset.log.counts, dataset.log.item_counts())
             ),
+            **self._maps(ids, answers),
             "samples": self._samples(ids[0], answers) if ids else [],
             "users": self._figure("test", None, ids[0], metrics[0])["users"] if ids else 0,
             "submissions": sorted(path.name for path in (self.folder.path / "submission").glob("*.csv")),
@@ -149,6 +153,13 @@ class Page:
             if any(column):
                 spent[kind] = column
         return pictures.times(ids, spent)
+
+    def _maps(self, ids: Sequence[str], answers: Answers) -> dict[str, Any]:
+        """Where the best of the models that have a latent space have their items."""
+        catalogue, models = Catalogue.of(self.folder.dataset), {entry.id for entry in answers.experiment.models}
+        drawn = ((id_, catalogue.map(answers.scorer(id_))) for id_ in ids if id_ in models)
+        maps = list(islice((pair for pair in drawn if pair[1] is not None), MOST_MAPS))
+        return {"catalogue": catalogue, "maps": maps, "width": WIDTH, "height": HEIGHT}
 
     def _samples(self, id_: str, answers: Answers) -> list[dict[str, Any]]:
         """A few users: what they had last, what they were given, what was hidden."""
