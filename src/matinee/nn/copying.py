@@ -42,7 +42,7 @@ class Copying(Task):
         self.steps_an_epoch = -(-len(self.filled) // recipe.batch_size)
 
     def steps(self, epoch: int, start: int) -> Iterator[Step]:
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.filled)
+        order = np.random.default_rng([self.seed, epoch + 1]).permutation(self.filled)
         for number in range(start, self.steps_an_epoch):
             some = order[number * self.recipe.batch_size :][: self.recipe.batch_size]
             yield Step(lambda some=some: self._loss(some))  # type: ignore[misc]
