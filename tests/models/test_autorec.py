@@ -121,7 +121,7 @@ def test_ratings_that_were_held_out_are_foretold_better_than_by_biases(form: str
         return float(np.sqrt(np.mean((foretold - ratings)[held] ** 2)))
 
     recipe = AutoRec(form=form, rated=True, dim=32, epochs=60, lr=0.01, weight_decay=1.0, batch_size=32,
-                     schedule="linear")
+                     schedule="linear", l2=1.0)
     found = error(recipe.fit(dataset(log), Run(seed=1, threads=1)).score(Queries.of(log)))
     assert found < most < 0.55 * min(error(reference.biases(ratings, seen, l2)) for l2 in (1, 3, 10))
 
