@@ -23,6 +23,8 @@ from matinee.errors import ConfigError, Place
 
 OUTSIDE: set[str] = set()
 """Model files from outside that were loaded, or failed to: whose fault an error is."""
+EXTRAS = {"torch": "torch"}
+"""Packages that some models need, and the extra that brings each."""
 _FOLDER = Path(matinee.models.__path__[0])
 
 
@@ -32,7 +34,21 @@ def names() -> list[str]:
 
 
 def load(name: str, beside: Path | None = None) -> type[Recommender]:
-    """The recipe class called `name`; a path counts from the folder `beside`. Raises ConfigError for none."""
+    """The recipe class called `name`; a path counts from the folder `beside`.
+
+    Raises ConfigError for none, and where it needs a package that is not installed.
+    """
+    try:
+        return _loaded(name, beside)
+    except ModuleNotFoundError as error:
+        needed = (error.name or "").partition(".")[0]
+        if needed not in EXTRAS:
+            raise
+        raise ConfigError("not-installed", f"{name} needs {needed}, which is not installed",
+                          f"pip install 'matinee[{EXTRAS[needed]}]'") from error
+
+
+def _loaded(name: str, beside: Path | None) -> type[Recommender]:
     if is_path(name):
         return _only_recipe(_outside_module(_outside_file(name, beside)))
     if name in names():

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,17 @@ import typer
 from typer.core import TyperGroup
 
 from matinee.cli import terminal
-from matinee.errors import ConfigError, MatineeError, Place, ResourceError, UsageError, nearest
+from matinee.errors import (
+    ConfigError,
+    DamagedWarning,
+    Degraded,
+    MatineeError,
+    Place,
+    ResourceError,
+    UsageError,
+    nearest,
+)
+from matinee.nn import processes
 
 VERBS = {
     "demo": "the main job on the embedded data, in two minutes",
@@ -86,10 +97,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command `matinee`; returns the exit code."""
     _make_streams_safe()
     ending = Ending()
-    with _termination(), ending:
+    with _termination(), _warnings(ending), ending:
         ending.options, words = anywhere(sys.argv[1:] if argv is None else argv)
         ending.verb = next((word for word in words if word in VERBS), "")
-        with terminal.quieter(ending.options.quiet):
+        with terminal.quieter(ending.options.quiet or processes.rank() > 0):
             if ending.options.version:
                 typer.echo(f"matinee {version('matinee')}")
             else:
@@ -125,6 +136,7 @@ class Ending:
         self.code = 0
         self.options = Options()
         self.verb = ""
+        self.damage: list[str] = []
 
     def __enter__(self) -> Ending:
         return self
@@ -132,6 +144,9 @@ class Ending:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        if error is None and self.damage:
+            error = Degraded("damaged", f"done, and nothing is lost, but {'; '.join(self.damage)}",
+                             "look at the disk; the same command need not be given again")
         if error is None:
             return True
         if isinstance(error, typer.Exit):
@@ -227,6 +242,8 @@ def _write_plainly(command: Any) -> None:
 
 def _make_streams_safe() -> None:
     """A pipe gets UTF-8 whatever the locale says; a stream that was closed before we began goes nowhere."""
+    if processes.rank():  # process 0 speaks for all
+        sys.stdout = None
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -242,6 +259,23 @@ def _forget(stream: Any) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+@contextmanager
+def _warnings(ending: Ending) -> Iterator[None]:
+    """A warning is a line of words, and after one of damage the command ends as degraded."""
+
+    def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        terminal.complain(f"warning: {message}")
+        if issubclass(category, DamagedWarning):
+            ending.damage.append(str(message))
+
+    before = warnings.showwarning
+    warnings.showwarning = shown
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 @contextmanager

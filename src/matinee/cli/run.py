@@ -40,10 +40,13 @@ def run(
 def carry_out(experiment: Experiment, runs: Path, *, again: bool = False, threads: int | None = None) -> None:
     """Run an experiment under a progress display and print what came of it."""
     from matinee.cli.leaderboard import show
+    from matinee.nn import processes
     from matinee.report.whole import carry_out as run_and_report
 
     with terminal.progress() as progress:
         folder = run_and_report(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
+    if processes.rank():  # process 0 shows what came of it
+        return
     show(folder)
     if not (folder.path / "report.html").is_file():
         raise Degraded(

@@ -12,7 +12,7 @@ from matinee.config.experiment import (
     TrackingSettings,
 )
 from matinee.config.loading import experiment_from, load_experiment, overridden, recipe
-from matinee.config.typed import parameters
+from matinee.config.typed import parameters, recipes_in
 
 __all__ = [
     "DataSettings",
@@ -30,4 +30,5 @@ __all__ = [
     "overridden",
     "parameters",
     "recipe",
+    "recipes_in",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from matinee import durable
 from matinee.config import Experiment, ModelEntry, parameters
 from matinee.contract import Run, Scorer
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
-from matinee.experiment import fingerprint
+from matinee.experiment import fingerprint, leading
 from matinee.experiment.stages import StageData
-from matinee.scoring.weighted import fit_weighted
+from matinee.nn import processes
 
 Report = Callable[[Mapping[str, Any]], None]
 
@@ -50,6 +52,8 @@ class Fitter:
         }
         if entry.recipe.validates and stop_at is None and valid is not None and valid.truth is not None:
             about["validated"] = [valid.truth.hash, valid.given.hash(), self.experiment.evaluate.metrics[0]]
+        if processes.count() > 1 and leading.is_neural(entry):
+            about["processes"] = processes.count()
         return fingerprint.digest(about)
 
     def fit(self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None) -> Scorer:
@@ -62,13 +66,26 @@ class Fitter:
             threads=self.threads,
             progress=self.progress,
             journal=lambda facts: self.journal({"id": entry.id, "part": stage.name, **facts}),
-            checkpoint=self.checkpoints / stage.name / entry.id if entry.recipe.validates else None,
+            checkpoint=self._checkpoint(entry, stage) if leading.is_neural(entry) else None,
             validate=self._validator(valid) if entry.recipe.validates and stop_at is None and valid else None,
             stop_at=stop_at,
         )
-        if entry.weights is None:
-            return entry.recipe.fit(stage.fit, run)
-        return fit_weighted(entry.recipe, entry.weights, stage.fit, run)
+        leading.announce(entry, stage.name, run)
+        return leading.fit_entry(entry, stage.fit, run)
+
+    def forget(self, entry: ModelEntry, stage: StageData) -> None:
+        """Delete what it would take to go on with a fit; only once the fitted model is stored."""
+        place = self._checkpoint(entry, stage)
+        if place.is_dir():
+            durable.discard(place)
+        if place.parent.is_dir():
+            durable.sweep(place.parent)  # what an earlier process was killed in deleting
+            for folder in (place.parent, self.checkpoints):
+                with contextlib.suppress(OSError):  # others stand there
+                    folder.rmdir()
+
+    def _checkpoint(self, entry: ModelEntry, stage: StageData) -> Path:
+        return self.checkpoints / stage.name / entry.id
 
     def _validator(self, valid: StageData) -> Callable[[Scorer], float]:
         """The first metric over the valid users; the model gets one number and never sees what is hidden."""

@@ -14,6 +14,7 @@ from matinee.data.describe import describe
 from matinee.experiment import fingerprint
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.material import Material, file_hash
+from matinee.nn import processes
 
 
 def run_id(experiment: Experiment, material: Material) -> str:
@@ -66,6 +67,7 @@ def write_manifest(folder: RunFolder, experiment: Experiment, material: Material
             "shared": shared,
             "seed": experiment.seed,
             "threads": threads,
+            "processes": processes.count(),
             "code": fingerprint.code_state(),
             "outside": _copy_outside(folder.path / "outside", experiment),
             "packages": fingerprint.versions(),

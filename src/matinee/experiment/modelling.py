@@ -44,6 +44,7 @@ class Modelling:
             if scorer is None or self.folder.shared.get(stage.name) != fitted_on:
                 key = self.fitter.key(entry, stage, valid, self.found.get(entry.id))
                 scorer, stop_at = self._fitted(entry, stage, valid, key, place)
+                self.fitter.forget(entry, stage)
                 fitted_on = stage.name
                 self.found.setdefault(entry.id, stop_at)
             self.keys[stage.name, entry.id] = key

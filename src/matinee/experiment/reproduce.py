@@ -20,6 +20,7 @@ from matinee.experiment.cache import Cache
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.material import Material, material
 from matinee.experiment.run import run
+from matinee.nn import processes
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def reproduce(
     manifest = original.manifest
     experiment = _experiment_of(original)
     surroundings = list(_surroundings(manifest))
-    stuff = _material_of(original, experiment, into, surroundings, progress)
+    stuff = None if processes.rank() else _material_of(original, experiment, into, surroundings, progress)
     threads = int(manifest["threads"])
     if threads > (os.cpu_count() or 1):
         surroundings.append(f"threads: {threads} then, {os.cpu_count()} cores now")
@@ -115,6 +116,8 @@ def _surroundings(manifest: dict[str, Any]) -> Iterator[str]:
     for name in sorted(then_packages := manifest["packages"]):
         if name in fingerprint.COMPUTING and packages.get(name) != then_packages[name]:
             yield f"{name}: {then_packages[name]} then, {packages.get(name, 'absent')} now"
+    if manifest.get("processes", 1) != processes.count():
+        yield f"processes: {manifest.get('processes', 1)} then, {processes.count()} now"
     if manifest["machine"]["processor"] != fingerprint.machine()["processor"]:
         yield f"processor: {manifest['machine']['processor']} then, {fingerprint.machine()['processor']} now"
 

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from matinee import durable
 from matinee.config import Experiment
 from matinee.ensemble.order import order
-from matinee.experiment import submission
+from matinee.experiment import leading, submission
 from matinee.experiment.cache import Cache
 from matinee.experiment.dataset_store import save_dataset, save_split
 from matinee.experiment.ensembling import Ensembling
@@ -34,7 +34,13 @@ from matinee.experiment.modelling import Modelling
 from matinee.experiment.stages import StageData, final_stage, split_stages
 from matinee.experiment.timing import Timings
 from matinee.experiment.users_file import read_users
+from matinee.nn import processes
 from matinee.split.parts import PARTS, Truth
+
+SAID = {
+    "resumed": "{id}: goes on after {epoch} epochs and {step} steps",
+    "trained-before": "{id}: was trained to its end before, {epoch} epochs",
+}
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -59,35 +65,29 @@ def run(
     """Carry out `experiment` below `runs` and return its folder; nothing is done twice.
 
     `again` makes a new folder beside one that is done, with everything computed anew; so does `use_cache` False,
-    in the same folder. `stuff` is given where data and split are at hand already. Raises what reading, fitting and
-    writing raise; what was done until then is kept.
+    in the same folder. `stuff` is given where data and split are at hand already. Of several processes that torchrun
+    has started, the first does it and the others compute along where networks are trained. Raises what reading, fitting
+    and writing raise; what was done until then is kept.
     """
-    progress, say = progress or _silent, say or _unheard
-    cache = Cache(runs / ".cache")
-    stuff = stuff or material(experiment, cache, progress)
-    folder = RunFolder(_free(runs, run_id(experiment, stuff)) if again else runs / run_id(experiment, stuff))
-    with durable.lock(folder.path):
-        durable.sweep(folder.path)
-        if folder.is_done:
-            say(f"{folder.id} is done already; --again makes a new one")
-            return folder
-        for found in stuff.reused:
-            say(f"{found}: reused")
-        threads = threads or os.cpu_count() or 1
-        if not (folder.path / "manifest.json").is_file():
-            _lay_foundations(folder, experiment, stuff, threads)
-        work = Work(
-            experiment,
-            folder,
-            stuff,
-            cache if use_cache and not again else Cache(folder.path / ".cache"),
-            threads,
-            progress,
-            say,
-        )
-        with threadpool_limits(limits=threads):
-            work.whole()
-    return folder
+    with processes.joined():
+        if processes.rank():
+            return leading.follow(experiment)
+        progress, say = progress or _silent, say or _unheard
+        cache = Cache(runs / ".cache")
+        stuff = stuff or material(experiment, cache, progress)
+        id_ = run_id(experiment, stuff)
+        folder = RunFolder(_free(runs, id_) if again else runs / id_)
+        with durable.lock(folder.path):
+            durable.sweep(folder.path)
+            if folder.is_done:
+                say(f"{folder.id} is done already; --again makes a new one")
+            else:
+                for found in stuff.reused:
+                    say(f"{found}: reused")
+                own = cache if use_cache and not again else Cache(folder.path / ".cache")
+                _carry_out(Work(experiment, folder, stuff, own, threads or os.cpu_count() or 1, progress, say))
+        leading.end(folder)
+        return folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +142,8 @@ class Work:
 
     def _note(self, facts: Mapping[str, Any]) -> None:
         durable.append_line(self.folder.journal, {"event": "step-metrics", **facts})
+        if facts.get("event") in SAID:
+            self.say(SAID[facts["event"]].format(**facts))
 
     def _evaluate(self, stages: Mapping[str, StageData]) -> None:
         wanted = self.experiment.evaluate
@@ -188,6 +190,14 @@ class Work:
         if wanted.users is not None:
             return read_users(self.experiment.base / wanted.users, dataset)
         return submission.natural_order(dataset, np.arange(dataset.n_users))
+
+
+def _carry_out(work: Work) -> None:
+    if not (work.folder.path / "manifest.json").is_file():
+        _lay_foundations(work.folder, work.experiment, work.stuff, work.threads)
+    leading.begin(work.folder, work.threads)
+    with threadpool_limits(limits=work.threads):
+        work.whole()
 
 
 def _lay_foundations(folder: RunFolder, experiment: Experiment, stuff: Material, threads: int) -> None:

@@ -26,6 +26,7 @@ WORKING = timedelta(days=30)
 by its connections."""
 
 _everybody: Any = None
+_parted = False
 
 
 def count() -> int:
@@ -48,17 +49,21 @@ def share(n: int) -> slice:
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Meet the other processes, where there are any, and part from them when the block ends: they notice."""
+    """Meet the other processes, where there are any. If the block fails here, the others notice and fail as well."""
     join()
     try:
         yield
-    finally:
+    except BaseException:
         _part()
+        raise
 
 
 def join() -> None:
     """Meet the other processes, where there are any and nobody has done so before."""
     global _everybody
+    if count() > 1 and _parted:
+        raise ResourceError("process-lost", "an error has parted this process from the others before",
+                            "start all of them again")
     if count() > 1 and _everybody is None:
         from torch import distributed
 
@@ -127,11 +132,11 @@ def _add_up(tensor: Tensor) -> None:
 
 
 def _part() -> None:
-    global _everybody
+    global _everybody, _parted
     if _everybody is not None:
         from torch import distributed
 
-        _everybody = None
+        _everybody, _parted = None, True
         distributed.destroy_process_group()
 
 
@@ -140,5 +145,5 @@ def _lost() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise ResourceError("process-lost", f"process {rank()} of {count()} has lost another one ({error})",
+        raise ResourceError("process-lost", f"process {rank()} of {count()} has lost another one",
                             "start the same command again: it goes on from the last checkpoint") from error

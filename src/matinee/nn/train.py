@@ -107,8 +107,11 @@ class _Loop:
         """Take up the newest checkpoint; process 0 reads it, and all begin with what it has."""
         state = self.checkpoints.newest() if self.checkpoints else None
         if state is not None:
-            self.place, self.best = state.place, state.best
-            self._put_back(state.tensors)
+            self.place = state.place
+            self._put_back(self._tensors(), state.tensors)
+            if state.best is not None:
+                self.best = self._copy()
+                self._put_back(self.best, state.best)
             self._tell({"event": "resumed", "model": self.task.name, "epoch": state.place.epoch,
                         "step": state.place.step})
         self.place = Place(**processes.told(asdict(self.place)))
@@ -213,9 +216,8 @@ class _Loop:
                     kept[f"optimiser.{part}.{number}.{name}"] = tensor
         return kept
 
-    def _put_back(self, kept: Mapping[str, Tensor]) -> None:
-        """Raises ModelError where one is missing, unknown or of another shape: nothing has a default."""
-        due = self._tensors()
+    def _put_back(self, due: Mapping[str, Tensor], kept: Mapping[str, Tensor]) -> None:
+        """Fill `due`. Raises ModelError where one is missing, unknown or of another shape: nothing has a default."""
         wrong = sorted(name for name in {*due, *kept} if name not in due or name not in kept
                        or (kept[name].shape, kept[name].dtype) != (due[name].shape, due[name].dtype))
         if wrong:

@@ -9,6 +9,7 @@ from pathlib import Path
 from matinee.config import Experiment, load_experiment
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.run import run as run_experiment
+from matinee.nn import processes
 
 
 def run(file: str | Path, runs: str | Path = "runs", overrides: Sequence[str] = ()) -> RunFolder:
@@ -27,7 +28,7 @@ def carry_out(
 ) -> RunFolder:
     """Run `experiment` below `runs` as far as it is not done, and write its report where matplotlib is installed."""
     folder = run_experiment(experiment, runs, again=again, threads=threads, progress=progress, say=say)
-    if not (folder.path / "report.html").is_file() and find_spec("matplotlib"):
+    if processes.rank() == 0 and not (folder.path / "report.html").is_file() and find_spec("matplotlib"):
         from matinee.report.run import write_report
 
         write_report(folder)

@@ -40,7 +40,7 @@ def fitted_space(recipe: Recommender, train: Dataset, run: Run) -> VectorScorer:
     neither says when the one inside should stop. Its recipe does. Raises ConfigError (`no-vectors`) for a model that
     has none.
     """
-    scorer = recipe.fit(train, run.with_(validate=None, stop_at=None, checkpoint=None))
+    scorer = recipe.fit(train, run.with_(validate=None, stop_at=None))
     if not isinstance(scorer, VectorScorer):
         what = f"a {type(scorer).__name__} puts histories nowhere, and {type(recipe).__name__} gives one"
         raise ConfigError("no-vectors", what, "name a model of factors or an autoencoder under `of`, such as pure_svd")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,10 +123,12 @@ def _same(got: NDArray[np.float32], want: NDArray[np.float32], what: str) -> Non
     assert not other.any(), f"{what}: {other.mean():.1%} of the scores are other bits, by up to {gap:g}"
 
 
-def _outside(toy: Toy) -> dict[str, str]:
+def _outside(toy: Toy) -> dict[str, Any]:
     """What a model could spoil."""
-    return {"the log": toy.data.log.hash(), "the state of random": repr(random.getstate()),
-            "the state of numpy.random": repr(np.random.get_state())}  # noqa: NPY002
+    state = {"the log": toy.data.log.hash(), "the state of random": repr(random.getstate()),
+             "the state of numpy.random": repr(np.random.get_state())}  # noqa: NPY002
+    torch = sys.modules.get("torch")
+    return state if torch is None else {**state, "the state of torch": torch.get_rng_state().tolist()}
 
 
 def _copied(log: Interactions) -> Interactions:
