@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,12 @@ from tests.reliability.tiny_training import Tiny, bits, counting, fit
 
 FIXTURE = Path(__file__).parent / "checkpoint-format-1"
 SHORT = Tiny(epochs=3)
-WANT = bits(fit(None, SHORT))
+
+
+@cache
+def want() -> tuple[bytes, int | None]:
+    """Of a training that was never stopped."""
+    return bits(fit(None, SHORT))
 
 
 class Halt(Exception):
@@ -112,7 +118,7 @@ def test_K2_a_call_that_fails_is_a_failed_save_and_the_old_stays(
         if failed is None:
             break
         assert (failed.exit_code, failed.code) == (5, "cannot-write")
-        assert bits(quietly(folder)) == WANT
+        assert bits(quietly(folder)) == want()
         assert [name for name in names(folder) if name.startswith(".")] == []
     assert n > 100
 
@@ -147,7 +153,7 @@ def test_K3_a_file_whose_fsync_failed_is_given_up(tmp_path: Path, monkeypatch: p
         fit(tmp_path, SHORT)
     assert len(calls) == 1  # not asked again: a second one may lie
     assert names(tmp_path) == before
-    assert bits(fit(tmp_path, SHORT)) == WANT
+    assert bits(fit(tmp_path, SHORT)) == want()
 
 
 def truncations(size: int) -> Iterator[int]:
@@ -169,8 +175,8 @@ def test_K4_a_damaged_newest_is_named_and_the_one_before_used(tmp_path: Path, fi
         folder = Path(shutil.copytree(whole, tmp_path / "copy", dirs_exist_ok=True))
         (folder / newest / file).write_bytes({"cut": content[:place], "zeros": bytes(len(content))}.get(kind, damaged))
         with pytest.warns(DamagedWarning, match=f"{newest} is damaged and was passed over for 00001-000000000"):
-            assert bits(fit(folder, SHORT)) == WANT
-        assert bits(quietly(folder)) == WANT  # what was damaged has been written anew
+            assert bits(fit(folder, SHORT)) == want()
+        assert bits(quietly(folder)) == want()  # what was damaged has been written anew
         shutil.rmtree(folder)
 
 
@@ -213,7 +219,7 @@ def test_K6_what_is_not_ours_is_left_alone_and_what_we_left_is_swept(tmp_path: P
     foreign = {path: path.read_text() for path in (tmp_path / "a").rglob("mine")}
     (tmp_path / "a" / f"{durable.TEMPORARY}0123").mkdir()
     (tmp_path / "a" / f"{durable.TEMPORARY}4567").write_text("half")
-    assert bits(quietly(tmp_path / "a")) == WANT
+    assert bits(quietly(tmp_path / "a")) == want()
     assert {path: path.read_text() for path in foreign} == foreign
     assert (tmp_path / "a" / "99997-000000000").is_symlink()
     assert [name for name in names(tmp_path / "a") if name.startswith(".")] == []
@@ -263,14 +269,14 @@ def test_K8_an_older_one_goes_after_the_newer_one_stands(tmp_path: Path, monkeyp
 def test_K9_the_newest_is_found_by_looking_and_no_link_is_followed(tmp_path: Path) -> None:
     folder = stopped(tmp_path / "a", 2)
     (folder / "latest").symlink_to("nowhere")
-    assert bits(quietly(Path(shutil.copytree(folder, tmp_path / "b", symlinks=True)))) == WANT
+    assert bits(quietly(Path(shutil.copytree(folder, tmp_path / "b", symlinks=True)))) == want()
     for name, inner in (("best-00002", ""), ("00002-000000000", MANIFEST), ("00002-000000000", ARRAYS)):
         copy = Path(shutil.copytree(folder, tmp_path / f"c{name}{inner}", symlinks=True))
         outside = tmp_path / f"outside{name}{inner}"
         (copy / name / inner).rename(outside)
         (copy / name / inner).symlink_to(outside)
         with pytest.warns(DamagedWarning, match="link|cannot open"):
-            assert bits(fit(copy, SHORT)) == WANT
+            assert bits(fit(copy, SHORT)) == want()
 
 
 PLACE = ["epoch", "step", "loss", "best_value", "best_epoch", "since_best", "finished"]
@@ -317,4 +323,4 @@ def test_K12_what_stands_in_a_file_is_the_same_on_every_machine(tmp_path: Path) 
         begin, end = (8 + length + at for at in header[name]["data_offsets"])
         numbers = struct.unpack(f"<{(end - begin) // 4}f", content[begin:end])
         np.testing.assert_array_equal(numbers, arrays[name].ravel())
-    assert bits(quietly(Path(shutil.copytree(folder, tmp_path / "there")))) == WANT
+    assert bits(quietly(Path(shutil.copytree(folder, tmp_path / "there")))) == want()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -104,8 +105,12 @@ def test_T7_a_killed_process_ends_the_run_in_seconds_and_going_on_gives_its_bits
             assert running.returncode not in (0, None)
         assert f"process-lost: process {1 - rank} of 2 has lost another one; start the same command again" in said
         assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
-    said = done(file, tmp_path / "killed")
-    assert "goes on after" in said
+    with torchrun(file, tmp_path / "killed") as running:
+        wait_for(lambda: epochs(tmp_path / "killed") >= 40)
+        running.terminate()
+        said = running.communicate(timeout=60)[0].decode()
+    assert said.count("stopped: stopped before the end; what was done is kept") == 2
+    assert re.search(r"same: goes on after \d+ epochs and \d+ steps", done(file, tmp_path / "killed"))
     assert arrays(tmp_path / "killed") == arrays(tmp_path / "whole")
     _is_what_one_process_learns(file, tmp_path / "alone", tmp_path / "whole")
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ from matinee.testing.toy import planted
 from tests.architecture.source import PACKAGE, files, imports
 from tests.reliability.tiny_training import STEPS, Hook, Tiny, bits, fit
 
-WHOLE = bits(fit(None))
+
+@cache
+def whole() -> tuple[bytes, int | None]:
+    """Of a training that was never stopped."""
+    return bits(fit(None))
 
 
 def at(epoch: int, step: int, act: Callable[[torch.Tensor], Any]) -> tuple[Hook]:
@@ -78,7 +83,7 @@ def test_T1_a_training_that_leaves_the_numbers_stops_and_keeps_the_last_good_che
     assert (caught.value.exit_code, caught.value.code) == (3, "diverged")
     assert "at step 4 of epoch 3; lower lr, or set clip; the last checkpoint is kept" in str(caught.value)
     assert checkpoints(tmp_path) == ["00001-000000000", "00002-000000000"]
-    assert bits(fit(tmp_path)) == WHOLE
+    assert bits(fit(tmp_path)) == whole()
 
 
 @pytest.mark.parametrize("epoch", [0, 3])
@@ -91,11 +96,11 @@ def test_T2_a_first_signal_ends_the_step_and_a_second_one_at_once(
     with pytest.raises(raised):
         stopped(tmp_path / "once", epoch, step, number)
     assert checkpoints(tmp_path / "once")[-1] == f"{epoch:05d}-{step + 1:09d}"
-    assert bits(fit(tmp_path / "once")) == WHOLE
+    assert bits(fit(tmp_path / "once")) == whole()
     with pytest.raises(raised):
         stopped(tmp_path / "twice", epoch, step, signal.SIGINT, number)
     assert f"{epoch:05d}-{step + 1:09d}" not in checkpoints(tmp_path / "twice")
-    assert bits(fit(tmp_path / "twice")) == WHOLE
+    assert bits(fit(tmp_path / "twice")) == whole()
 
 
 @pytest.mark.usefixtures("termination")
@@ -119,7 +124,7 @@ def test_a_signal_that_was_ignored_stays_ignored(tmp_path: Path) -> None:
         stopped(tmp_path, 1, 1, signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert bits(fit(tmp_path)) == WHOLE
+    assert bits(fit(tmp_path)) == whole()
 
 
 def test_T4_no_clock_is_looked_at_and_a_pause_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +141,7 @@ def test_T4_no_clock_is_looked_at_and_a_pause_changes_nothing(tmp_path: Path, mo
     def pause(loss: torch.Tensor) -> None:
         subprocess.run(["bash", "-c", f"kill -STOP {me}; sleep 0.5; kill -CONT {me}"], check=True)
 
-    assert bits(fit(tmp_path, Tiny(hook=at(1, 1, pause)))) == WHOLE
+    assert bits(fit(tmp_path, Tiny(hook=at(1, 1, pause)))) == whole()
 
 
 def test_T5_a_second_trainer_on_one_folder_is_refused(tmp_path: Path) -> None:
@@ -145,8 +150,8 @@ def test_T5_a_second_trainer_on_one_folder_is_refused(tmp_path: Path) -> None:
             fit(tmp_path)
         assert caught.value.exit_code == 5
 
-    assert bits(fit(tmp_path, Tiny(hook=at(1, 1, second)))) == WHOLE
-    assert bits(fit(tmp_path)) == WHOLE
+    assert bits(fit(tmp_path, Tiny(hook=at(1, 1, second)))) == whole()
+    assert bits(fit(tmp_path)) == whole()
 
 
 @pytest.mark.parametrize("greedy", [lambda: torch.empty(1 << 50), lambda: np.empty(1 << 50)])
@@ -160,7 +165,7 @@ def test_T6_out_of_memory_names_the_step_and_what_it_takes(tmp_path: Path, greed
     assert (caught.value.exit_code, caught.value.code) == (5, "out-of-memory")
     assert ("the validation after epoch 1" if validating else "at step 3 of epoch 2") in str(caught.value)
     if not validating:
-        assert bits(fit(tmp_path)) == WHOLE
+        assert bits(fit(tmp_path)) == whole()
 
 
 def test_another_error_that_speaks_of_memory_is_left_as_it_is(tmp_path: Path) -> None:
@@ -205,12 +210,12 @@ def test_T8_what_changed_between_start_and_resume_is_named_and_refused(
         CHANGES[said](patch, tmp_path)
     assert caught.value.exit_code == 4
     assert "train as it was, or remove the folder" in caught.value.way
-    assert bits(fit(tmp_path)) == WHOLE
+    assert bits(fit(tmp_path)) == whole()
 
 
 def test_T9_going_on_after_early_stopping_does_nothing_and_says_so(tmp_path: Path) -> None:
     said: list[Any] = []
-    assert bits(fit(tmp_path, journal=said.append)) == WHOLE
+    assert bits(fit(tmp_path, journal=said.append)) == whole()
     assert [line["epoch"] for line in said] == [1, 2, 3, 4, 5, 6, 7]
     said.clear()
 
@@ -218,7 +223,7 @@ def test_T9_going_on_after_early_stopping_does_nothing_and_says_so(tmp_path: Pat
         raise AssertionError("a step was taken")
 
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert bits(fit(tmp_path, Tiny(hook=(never,)), journal=said.append)) == WHOLE
+    assert bits(fit(tmp_path, Tiny(hook=(never,)), journal=said.append)) == whole()
     assert said[-1] == {"event": "trained-before", "model": "tiny", "epoch": 7}
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
@@ -238,7 +243,7 @@ def test_T10_resumed_at_the_start_at_the_end_and_again_and_again(
             with pytest.raises(KeyboardInterrupt):
                 fit(tmp_path, Tiny(hook=hook), **told)
     assert bits(fit(tmp_path, **told)) == want
-    assert want[1] == (last or WHOLE[1])
+    assert want[1] == (last or whole()[1])
 
 
 def test_T11_threads_change_no_bit_of_these_shapes(tmp_path: Path) -> None:
@@ -294,7 +299,8 @@ def test_T13_a_disk_that_fills_while_logging_tears_no_line_and_loses_no_step(
     def journal(facts: Any) -> None:
         durable.append_line(log, dict(facts))
 
-    whole = [fit(None, journal=journal), log.read_text()][1]
+    fit(None, journal=journal)
+    all_lines = log.read_text()
     for room in (0, 1, 70, 200):
         log.unlink()
         disk, opened = Full(room), open
@@ -311,9 +317,9 @@ def test_T13_a_disk_that_fills_while_logging_tears_no_line_and_loses_no_step(
             fit(folder, journal=journal)
         assert caught.value.exit_code == 5
         monkeypatch.delattr(durable, "open")
-        assert whole.startswith(log.read_text())
+        assert all_lines.startswith(log.read_text())
         assert log.read_text() == "" or log.read_text().endswith("\n")
-        assert bits(fit(folder, journal=journal)) == WHOLE
+        assert bits(fit(folder, journal=journal)) == whole()
         assert [json.loads(line) for line in log.read_text().splitlines()]
         for path in folder.iterdir():
             durable.discard(path) if path.is_dir() else path.unlink()
