@@ -28,6 +28,19 @@ def write_train(stage: StageData, path: Path) -> None:
              times=log.times)
 
 
+def write_benchmark(stage: StageData, folder: Path) -> None:
+    """RecBole's benchmark files in a new folder NAME: NAME.train.inter, and what is hidden as NAME.valid.inter and
+    NAME.test.inter, in raw ids."""
+    if stage.truth is None:
+        raise SystemExit("nothing is hidden at this stage")
+    log, truth, users, items = stage.fit.log, stage.truth, stage.fit.users, stage.fit.items
+    hidden = np.repeat(truth.users, truth.counts), truth.items
+    folder.mkdir()
+    for part, (of, what) in {"train": (log.users, log.items), "valid": hidden, "test": hidden}.items():
+        frame = pl.DataFrame({"user_id:token": users.decode(of), "item_id:token": items.decode(what)})
+        frame.write_csv(folder / f"{folder.name}.{part}.inter", separator="\t", quote_style="never")
+
+
 def recall(stage: StageData, path: Path, name: str = "items", every: int = 1) -> float:
     """recall@10 of stored lists: `users` (V,) and, under `name`, items (V, 10) in raw ids, -1 where a list is short.
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.speed import launch
-from benchmarks.speed.held_out import held_out, recall, sample, write_train
+from benchmarks.speed.held_out import held_out, recall, sample, write_benchmark, write_train
+from benchmarks.speed.report import lines
 from benchmarks.speed.run import against, alone, same
 
 import matinee
@@ -56,6 +57,29 @@ def test_a_bound_without_a_peer_is_an_upper_one() -> None:
     runs = [{"peak_mb": 10.0}, {"peak_mb": 30.0}, {"peak_mb": 20.0}]
     assert alone(runs, "peak_mb", 20.0)["reached"] is True
     assert alone(runs, "peak_mb", 19.0)["reached"] is False
+
+
+def test_a_bound_on_memory_beside_a_peer_is_of_ours_alone() -> None:
+    found = {"ours": [{"peak_mb": 900.0}], "peer": [{"peak_mb": 3000.0}]}
+    figure = against(found, "peak_mb", most=1000.0)
+    assert figure["reached"] is True
+    assert against(found, "peak_mb", most=800.0)["reached"] is False
+    origin = {"date": "2026-01-02", "commit": "0123", "changed": False, "threads": 2, "load_average": [1.0],
+              "seeds": [0], "versions": {}, "machine": {"processor": "AMD", "cores": 2, "memory_gb": 8, "python": "3.11"}}
+    page = "\n".join(lines({"x": {"title": "t", "origin": origin, "peer": "P", "rounds": {}, "figures": [figure]}}))
+    assert "| 900 MB (900 to 900) | 3000 MB (3000 to 3000) | 3.33x (3.33 to 3.33) | 1000 MB at most | yes" in page
+
+
+def test_the_peer_of_networks_gets_what_is_learnt_from_and_what_is_hidden(tmp_path: Path) -> None:
+    stage = held_out(matinee.load("synthetic:60x40"))
+    write_benchmark(stage, tmp_path / "toy")
+    rows = {part: (tmp_path / "toy" / f"toy.{part}.inter").read_text().splitlines()
+            for part in ("train", "valid", "test")}
+    first = f"{stage.fit.users[0]}\t{stage.fit.items[int(stage.fit.log.items[0])]}"
+    assert rows["valid"] == rows["test"]
+    assert [len(part) - 1 for part in rows.values()][:2] == [len(stage.fit.log), int(stage.truth.counts.sum())]
+    assert rows["train"][:2] == ["user_id:token\titem_id:token", first]
+    assert not set(rows["train"][1:]) & set(rows["valid"][1:])
 
 
 def test_sides_that_see_other_rows_are_refused() -> None:
