@@ -65,7 +65,8 @@ def test_a_bound_on_memory_beside_a_peer_is_of_ours_alone() -> None:
     assert figure["reached"] is True
     assert against(found, "peak_mb", most=800.0)["reached"] is False
     origin = {"date": "2026-01-02", "commit": "0123", "changed": False, "threads": 2, "load_average": [1.0],
-              "seeds": [0], "versions": {}, "machine": {"processor": "AMD", "cores": 2, "memory_gb": 8, "python": "3.11"}}
+              "seeds": [0], "versions": {},
+              "machine": {"processor": "AMD", "cores": 2, "memory_gb": 8, "python": "3.11"}}
     page = "\n".join(lines({"x": {"title": "t", "origin": origin, "peer": "P", "rounds": {}, "figures": [figure]}}))
     assert "| 900 MB (900 to 900) | 3000 MB (3000 to 3000) | 3.33x (3.33 to 3.33) | 1000 MB at most | yes" in page
 
