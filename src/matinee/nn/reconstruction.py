@@ -109,6 +109,7 @@ class Reconstruction(Task):
         if attributes.shape[1]:
             net.know(attributes)
         self.observed = train.log.matrix()
+        self.mass = np.asarray(self.observed.sum(axis=1), np.float32)  # (U,)
         self.inputs = inputs(self.observed, net.layout.scale)
         self.users = np.flatnonzero(np.diff(self.observed.indptr))
         self.steps_a_pass = self.steps_an_epoch = -(-len(self.users) // recipe.batch_size)
@@ -147,7 +148,7 @@ class Reconstruction(Task):
         """How far codes are from where they should be, as much as `pull` says, a mean over `over` users."""
         assert self.pull is not None
         done = (epoch + number / self.steps_an_epoch) / self.recipe.epochs
-        weights = self.pull(np.asarray(self.observed[rows].sum(axis=1), np.float32), done)
+        weights = self.pull(self.mass[rows], done)
         return (torch.from_numpy(weights) * self.distance(passed, rows)).sum() / over
 
     def distance(self, passed: Pass, rows: NDArray[np.int64]) -> Tensor:
