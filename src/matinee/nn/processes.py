@@ -7,6 +7,7 @@ included.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -71,6 +72,7 @@ def join() -> None:
             if not distributed.is_initialized():
                 distributed.init_process_group("gloo", timeout=MEETING)
             _everybody = distributed.new_group(backend="gloo", timeout=WORKING)
+        atexit.register(_part)  # its threads may not outlive the interpreter: now and then that aborts the process
 
 
 def told(content: Any = None) -> Any:
