@@ -81,6 +81,9 @@ class Scorer(ABC):
     found: Mapping[str, Any] = {}
     """What was chosen by validation, such as `{"stop_at": 37}`; empty for models that choose nothing."""
 
+    serves_empty: bool = False
+    """Does it rank for an empty history, by what is known of the user? Else ranking gives the most popular items."""
+
     @property
     @abstractmethod
     def n_items(self) -> int: ...

@@ -42,7 +42,10 @@ def test_an_autoencoder_inside_runs_all_its_epochs_and_its_codes_find_the_plante
     assert isinstance(scorer, LatentNeighbours | UserClusters)
     assert [row["epoch"] for row in told if "epoch" in row] == list(range(1, of["epochs"] + 1))
     assert not any(isinstance(one, Autoencoder) for one in judged)
-    assert not (tmp_path / "checkpoint").exists()
+    told.clear()
+    kept = recipe.fit(toy.data, run)  # from its checkpoints, which are deleted by whoever stores the model
+    assert [row.get("event") for row in told if "epoch" in row] == ["resumed", "trained-before"]
+    np.testing.assert_array_equal(kept.score(toy.queries()), scorer.score(toy.queries()))
     assert isinstance(scorer.space, Autoencoder)
     assert scorer.space.found == {}
     assert toy.recall(scorer) >= 0.95

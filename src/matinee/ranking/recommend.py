@@ -92,8 +92,8 @@ def recommend_blocks(
     filters   what else may not be recommended
     fallback  (I,) popularity: fills lists shorter than k with what is allowed, unseen and not yet there, the
               most popular first, marked in `filled`. Whoever has no history gets this list whole from a
-              `personal` model, as there is nothing to be personal about. None: such lists stay short, and
-              the model answers an empty history itself
+              `personal` model, as there is nothing to be personal about, unless its scorer `serves_empty`. None:
+              such lists stay short, and the model answers an empty history itself
     name      what errors call the model
     user_id   what errors call the user of a row, such as `vocabulary.__getitem__`
     threads   None: as many as the surroundings allow
@@ -116,7 +116,7 @@ def recommend_blocks(
                 user = user_id(int(block[error.row]))
                 raise DataError(error.code, f"{name} scores item {error.item} of user {user} with {error.value}",
                                 "fit the model again, with other settings") from error
-            if order is not None and fallback is not None and personal:
+            if order is not None and fallback is not None and personal and not scorer.serves_empty:
                 empty = queries.history.counts == 0
                 items[empty], scores[empty] = -1, -np.inf
             filled = np.zeros(items.shape, bool)

@@ -27,6 +27,10 @@ class Reweighted(FusedScorer):
         return self.inner.found
 
     @property
+    def serves_empty(self) -> bool:  # type: ignore[override]
+        return self.inner.serves_empty
+
+    @property
     def block(self) -> int:  # type: ignore[override]
         """Users in a block: as many as suit the scorer inside."""
         return self.inner.block if isinstance(self.inner, FusedScorer) else FusedScorer.block
