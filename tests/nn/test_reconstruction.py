@@ -52,26 +52,6 @@ def test_an_epoch_asks_everybody_with_a_history_once_in_an_order_of_its_own() ->
     assert batches(made, 1, start=2) == second[2:]
 
 
-def test_no_two_draws_of_a_training_come_from_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """[1, 2] and [1, 2, 0] make the same generator."""
-    made, states = alternation(), list[str]()
-    make = np.random.default_rng
-
-    def noted(words: Any) -> np.random.Generator:
-        states.append(repr(make(words).bit_generator.state))
-        return make(words)
-
-    monkeypatch.setattr(np.random, "default_rng", noted)
-    codes = [seeded(1).initial_seed()]  # the network's start
-    for epoch in range(3):
-        for number, step in enumerate(made.steps(epoch, 0)):
-            step.loss()
-            codes.append(made.drawn(USERS, epoch, number)[3].initial_seed())
-            states.pop()
-    assert len(set(states)) == len(states) == 3 * (3 + made.steps_an_epoch)
-    assert len(set(codes)) == len(codes) == 1 + 3 * made.steps_an_epoch
-
-
 def long_rows(n: int) -> csr_array:
     return task().inputs[np.full(n, np.argmax(LOG.counts))]
 

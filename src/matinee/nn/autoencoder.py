@@ -126,7 +126,7 @@ class AutoencoderNet(nn.Module):
 
 
 def seeded(*words: int) -> torch.Generator:
-    """A generator made of these numbers."""
+    """A generator made of these numbers, of which trailing zeros are none: (1,) and (1, 0) make the same."""
     state = np.random.SeedSequence(words).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
 
