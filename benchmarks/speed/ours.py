@@ -5,7 +5,7 @@
     python -m benchmarks.speed.ours slim FOLDER LISTS.npz L1 L2
     python -m benchmarks.speed.ours item_knn FOLDER LISTS.npz NEIGHBOURS
     python -m benchmarks.speed.ours (als | bpr) FOLDER (LISTS.npz | -) DIM EPOCHS ...
-    python -m benchmarks.speed.ours multi_vae FOLDER EPOCHS BATCH HIDDEN CODE
+    python -m benchmarks.speed.ours multi_vae FOLDER EPOCHS BATCH HIDDEN CODE PRECISION
     python -m benchmarks.speed.ours metrics FOLDER
     python -m benchmarks.speed.ours scoring SYNTHETIC
     python -m benchmarks.speed.ours warm                    kernels compiled and stored, so that no figure holds that
@@ -81,10 +81,11 @@ def bpr(folder: str, target: str, dim: str, *epochs: str) -> dict[str, float]:
     return _after_epochs(folder, target, "bpr", {"dim": int(dim)}, epochs)
 
 
-def multi_vae(folder: str, epochs: str, batch: str, hidden: str, code: str) -> dict[str, float]:
+def multi_vae(folder: str, epochs: str, batch: str, hidden: str, code: str, precision: str) -> dict[str, float]:
     """The first epoch holds all that is made before it."""
     stage, few = held_out(folder), _few()
-    settings = {"batch_size": int(batch), "hidden": [int(hidden)], "dim": int(code), "dropout": 0.5}
+    settings = {"batch_size": int(batch), "hidden": [int(hidden)], "dim": int(code), "dropout": 0.5,
+                "precision": precision}
     few.measure(few.recommend(matinee.recipe("multi_vae", {**settings, "epochs": 1}).fit(few.fit), 10), FIVE)
     times = [_now()]
     run = matinee.Run(journal=lambda facts: times.append(_now()))

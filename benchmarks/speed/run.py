@@ -144,13 +144,13 @@ def to_equal_recall(bench: Bench, name: str, dim: int) -> dict[str, Any]:
             "recall@10": {side: by_epoch[needed[side]] for side, by_epoch in recalls.items()}, "rounds": found}
 
 
-def multi_vae(bench: Bench, where: str) -> dict[str, Any]:
+def multi_vae(bench: Bench, where: str, precision: str = "float32") -> dict[str, Any]:
     folder = bench.movierec if where == "movierec" else bench.ml_1m
     if folder is None:
         raise SystemExit("say where MovieLens-1M is: --ml-1m")
     data = bench.work / where
     write_benchmark(held_out(folder), data)
-    found = bench.rounds_of(lambda: bench.ours("multi_vae", folder, bench.epochs, *MULTI_VAE),
+    found = bench.rounds_of(lambda: bench.ours("multi_vae", folder, bench.epochs, *MULTI_VAE, precision),
                             lambda: bench.peer("recbole", data, bench.epochs, *MULTI_VAE))
     same(found, "users")
     wanted = {"epoch": 3.0, "evaluation": 20.0, "evaluation_of_many": None}
@@ -159,7 +159,7 @@ def multi_vae(bench: Bench, where: str) -> dict[str, Any]:
             "figures": [*(against(found, name, least) for name, least in wanted.items()),
                         against(found, "peak_mb", most=MOST_MB if where == "movierec" else None)],
             "note": f"Multi-VAE of {MULTI_VAE[1]} hidden units and a code of {MULTI_VAE[2]}, {MULTI_VAE[0]} users a "
-                    f"step; the median of {bench.epochs} epochs, after which ndcg@10 is {reached['ours']:.4f} ours, "
+                    f"step, precision {precision} ours; the median of {bench.epochs} epochs, after which ndcg@10 is {reached['ours']:.4f} ours, "
                     f"{reached['peer']:.4f} RecBole's. An evaluation ranks all {found['ours'][0]['users']:,} users and "
                     "computes five metrics. RecBole's own size of a batch comes to one user at a time; the last line "
                     "of evaluation is RecBole told to take 2,048."}
@@ -211,8 +211,12 @@ STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
                      "Item kNN, cosine, 100 neighbours (our default): fit, then ten for everybody"),
     "multi_vae_ml1m": (partial(multi_vae, where="ml1m"), "recbole",
                        "Multi-VAE on MovieLens-1M: an epoch of training, and an evaluation of everybody"),
+    "multi_vae_ml1m_short": (partial(multi_vae, where="ml1m", precision="bfloat16"), "recbole",
+                             "The same, the last layer's products in bfloat16"),
     "multi_vae_movierec": (partial(multi_vae, where="movierec"), "recbole",
                            "Multi-VAE: an epoch of training, and an evaluation of everybody"),
+    "multi_vae_movierec_short": (partial(multi_vae, where="movierec", precision="bfloat16"), "recbole",
+                                 "The same, the last layer's products in bfloat16"),
     "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
     "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
     "scoring": (scoring, None, "What ranking everybody adds to memory"),

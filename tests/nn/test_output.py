@@ -150,3 +150,17 @@ def test_nobody_has_no_loss() -> None:
         loss = output_loss(hidden, torch.ones((I, D)), torch.ones(I), csr_array((0, I), dtype=np.float32), kind, 3)
         loss.backward()
         assert float(loss.detach()) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_short_numbers_lose_digits_and_nothing_else(kind: str) -> None:
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        hidden, table, bias, observed, trust = drawn(2)
+        leaves = [part.requires_grad_() for part in (hidden, table, bias)]
+        loss = output_loss(*leaves, observed, kind, 7, trust, precision)
+        loss.backward()
+        assert all(part.grad.dtype == torch.float32 for part in leaves)
+        found[precision] = [loss.detach(), *(part.grad for part in leaves)]
+    for whole, short in zip(found["float32"], found["bfloat16"], strict=True):
+        assert 0 < float((whole - short).norm() / whole.norm()) < 0.01

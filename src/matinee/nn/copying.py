@@ -14,7 +14,7 @@ from matinee.contract import Run, Scorer
 from matinee.nn import processes
 from matinee.nn.autoencoder import AutoencoderNet
 from matinee.nn.output import output_loss
-from matinee.nn.recipe import Trained
+from matinee.nn.reconstruction import Squeezing
 from matinee.nn.train import Step, Task
 
 
@@ -32,7 +32,7 @@ class Rows:
 
 class Copying(Task):
     def __init__(
-        self, name: str, recipe: Trained, net: AutoencoderNet, rows: Rows, loss: str, run: Run,
+        self, name: str, recipe: Squeezing, net: AutoencoderNet, rows: Rows, loss: str, run: Run,
         worth: Callable[[AutoencoderNet], Scorer],
     ) -> None:
         """loss: as `output_loss` calls it; worth(net) is the scorer that the network is worth."""
@@ -51,7 +51,7 @@ class Copying(Task):
         over, some = len(some), some[processes.share(len(some))]
         hidden = self.net(self.rows.shown[some], None).hidden
         return output_loss(hidden, self.net.output, self.net.output_bias, self.rows.wanted[some], self.loss, over,
-                           self.rows.confidence[some].data)
+                           self.rows.confidence[some].data, self.recipe.precision)
 
     def scorer(self) -> Scorer:
         return self.worth(self.net)
