@@ -31,7 +31,7 @@ from matinee.testing.toy import planted
 from tests.models.test_als import dataset
 from tests.numerics.logs import random_log
 
-NAMES = ("dae", "multi_dae", "multi_vae", "rec_vae", "vae")
+NAMES = ("dae", "multi_dae", "multi_vae", "profile_dae", "rec_vae", "vae")
 I = 37
 LOG = random_log(6, 60, I, 500, weighted=True)
 RUN = Run(threads=1)
@@ -72,9 +72,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[csr_array]:
     given: list[csr_array] = []
     forward = AutoencoderNet.forward
 
-    def noted(net: AutoencoderNet, inputs: csr_array, generator: Any) -> Any:
+    def noted(net: AutoencoderNet, inputs: csr_array, *more: Any) -> Any:
         given.append(inputs)
-        return forward(net, inputs, generator)
+        return forward(net, inputs, *more)
 
     monkeypatch.setattr(AutoencoderNet, "forward", noted)
     return given

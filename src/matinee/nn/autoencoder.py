@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +33,13 @@ class Layout:
     norms: int = 0
     """So many layers are normalised."""
     scale: str = "l2"
+    beside: int = 0
+    """So much is put beside the code: what is known of whoever is asked for."""
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Of each layer, how much the next one reads of it."""
+        return tuple(width + self.beside * (n == self.code) for n, width in enumerate(self.widths))
 
 
 @dataclass
@@ -55,13 +63,13 @@ class AutoencoderNet(nn.Module):
         self.attributes: csr_array | None = None
         outs = [2 * width if layout.variational and n == layout.code else width
                 for n, width in enumerate(layout.widths)]
-        self.table = _xavier(layout.n_items, outs[0], generator)
+        self.table = xavier(layout.n_items, outs[0], generator)
         self.weights = nn.ParameterList(
-            [_xavier(out, width, generator) for out, width in zip(outs[1:], layout.widths, strict=False)])
+            [xavier(out, width, generator) for out, width in zip(outs[1:], layout.reads, strict=False)])
         self.biases = nn.ParameterList([nn.Parameter(torch.zeros(out)) for out in outs])
         self.gains = nn.ParameterList([nn.Parameter(torch.ones(width)) for width in layout.widths[: layout.norms]])
         self.shifts = nn.ParameterList([nn.Parameter(torch.zeros(width)) for width in layout.widths[: layout.norms]])
-        self.output = _xavier(layout.n_items, layout.widths[-1], generator)
+        self.output = xavier(layout.n_items, layout.reads[-1], generator)
         self.output_bias = nn.Parameter(torch.zeros(layout.n_items))
 
     def know(self, attributes: csr_array) -> None:
@@ -77,14 +85,18 @@ class AutoencoderNet(nn.Module):
         """(I, H) what the first layer sums."""
         return self.table if self.attributes is None else self.table + bag_sums(self.attributes, self.attribute_table)
 
-    def forward(self, inputs: csr_array, generator: torch.Generator | None) -> Pass:
-        """inputs (B, I); a code is drawn from its distribution by `generator`, and is its mean without one."""
+    def forward(self, inputs: csr_array, generator: torch.Generator | None, beside: Tensor | None = None) -> Pass:
+        """inputs (B, I); a code is drawn from its distribution by `generator`, and is its mean without one.
+
+        beside (B, P): what the layer after the code reads as well.
+        """
         passed, before = None, list[Tensor]()
         for n in range(len(self.layout.widths)):
             values = self._layer(n, inputs, before)
             if n == self.layout.code:
                 passed = self._code(values, generator)
                 values = passed.mean if passed.drawn is None else passed.drawn
+                values = values if beside is None else torch.cat([values, beside], dim=1)
             before.append(values)
         assert passed is not None
         passed.hidden = before[-1]
@@ -98,7 +110,7 @@ class AutoencoderNet(nn.Module):
         if 0 < n <= self.layout.skips:
             for earlier in before:
                 values = values + earlier
-        values = _activated(values, self.layout.activations[n])
+        values = activated(values, self.layout.activations[n])
         if n < self.layout.norms:
             values = _normalised(values, self.gains[n], self.shifts[n])
         return values
@@ -112,17 +124,21 @@ class AutoencoderNet(nn.Module):
         noise = torch.randn(mean.shape, generator=generator)
         return Pass(mean, mean, log_variance, mean + noise * torch.exp(0.5 * log_variance))
 
-    def scorer(self) -> Autoencoder:
+    def arrays(self) -> dict[str, Any]:
+        """The fields of the scorer that this network is worth; they share no memory with it."""
         layout, layers = self.layout, {}
         for n, width in enumerate(layout.widths):
-            layers[f"{n}.bias"] = _array(self.biases[n])[:width]
+            layers[f"{n}.bias"] = array(self.biases[n])[:width]
             if n:
-                layers[f"{n}.weight"] = _array(self.weights[n - 1])[:width]
+                layers[f"{n}.weight"] = array(self.weights[n - 1])[:width]
             if n < layout.norms:
-                layers[f"{n}.gain"], layers[f"{n}.shift"] = _array(self.gains[n]), _array(self.shifts[n])
-        table = np.ascontiguousarray(_array(self.vectors())[:, : layout.widths[0]])
-        return Autoencoder(table, layers, _array(self.output), _array(self.output_bias), layout.activations,
-                           layout.code, layout.scale, layout.skips)
+                layers[f"{n}.gain"], layers[f"{n}.shift"] = array(self.gains[n]), array(self.shifts[n])
+        table = np.ascontiguousarray(array(self.vectors())[:, : layout.widths[0]])
+        return {"table": table, "layers": layers, "output": array(self.output), "bias": array(self.output_bias),
+                "activations": layout.activations, "code": layout.code, "scale": layout.scale, "skips": layout.skips}
+
+    def scorer(self) -> Autoencoder:
+        return Autoencoder(**self.arrays())
 
 
 def seeded(*words: int) -> torch.Generator:
@@ -131,13 +147,14 @@ def seeded(*words: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
 
 
-def _xavier(out: int, width: int, generator: torch.Generator) -> nn.Parameter:
+def xavier(out: int, width: int, generator: torch.Generator) -> nn.Parameter:
     """Glorot and Bengio, AISTATS 2010."""
     spread = (2.0 / (out + width)) ** 0.5
     return nn.Parameter(spread * torch.randn(out, width, generator=generator))
 
 
-def _activated(values: Tensor, name: str) -> Tensor:
+def activated(values: Tensor, name: str) -> Tensor:
+    """One of `numerics.dense.ACTIVATIONS`."""
     if name == "swish":
         return nn.functional.silu(values)
     return values if name == "none" else getattr(torch, name)(values)
@@ -150,5 +167,5 @@ def _normalised(values: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
     return centred * torch.rsqrt(variance) * gain + shift
 
 
-def _array(tensor: Tensor) -> NDArray[np.float32]:
+def array(tensor: Tensor) -> NDArray[np.float32]:
     return tensor.detach().numpy().copy()

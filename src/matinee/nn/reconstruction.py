@@ -139,7 +139,7 @@ class Reconstruction(Task):
 
     def loss(self, rows: NDArray[np.int64], epoch: int, number: int) -> Tensor:
         mine, over, rng, generator = self.drawn(rows, epoch, number)
-        passed = self.net(self.damaged(self.inputs[mine], rng), generator)
+        passed = self.passed(self.damaged(self.inputs[mine], rng), mine, generator)
         loss = self.unlikelihood(passed, (self.net.output, self.net.output_bias), mine, over)
         return loss if self.pull is None else loss + self.pulled(passed, mine, over, epoch, number)
 
@@ -158,6 +158,11 @@ class Reconstruction(Task):
     def distance(self, passed: Pass, rows: NDArray[np.int64]) -> Tensor:
         """(B,) of each code from where it should be."""
         return from_standard_normal(passed)
+
+    def passed(self, damaged: csr_array, rows: NDArray[np.int64], generator: torch.Generator) -> Pass:
+        """What the network makes of these users' damaged histories."""
+        found: Pass = self.net(damaged, generator)
+        return found
 
     def damaged(self, whole: csr_array, rng: np.random.Generator) -> csr_array:
         """`whole` (B, I) with some entries gone, the others grown by as much, and noise on them."""

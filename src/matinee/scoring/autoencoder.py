@@ -62,6 +62,8 @@ class Autoencoder(FusedScorer, VectorScorer):
                 array = self.layers.get(f"{n}.{part}")
                 if (part == "bias" or array is not None) and (array is None or array.shape != wanted):
                     raise ModelError("bad-form", f"layer {n} has no {part} of {wanted}", "fit the model again")
+            if n == self.code:
+                wanted = (wanted[0] + self.beside,)
         shapes = self.table.shape, self.output.shape, self.bias.shape
         if shapes[1][1:] != wanted or len({shape[:1] for shape in shapes}) > 1:
             raise ModelError("bad-form", "table, output and bias have shapes {}, {} and {}".format(*shapes),
@@ -80,6 +82,11 @@ class Autoencoder(FusedScorer, VectorScorer):
     def n_items(self) -> int:
         return len(self.table)
 
+    @property
+    def beside(self) -> int:
+        """So many numbers more than the code has, what comes after it reads."""
+        return 0
+
     def score(self, queries: Queries) -> NDArray[np.float32]:
         return factors.scores(self._asked(queries), self._tiles, self.n_items)
 
@@ -88,21 +95,29 @@ class Autoencoder(FusedScorer, VectorScorer):
 
     def vectors(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D) the codes. Raises DataError for histories over another catalogue."""
-        shown = self._shown(queries)
+        shown = self.shown(queries)
         codes = self.passed(shown, self.code + 1)
         codes[np.diff(shown.indptr) == 0] = 0
         return codes
 
     def _asked(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D + 1) last layers that the bias is one more factor for."""
-        return np.pad(self.passed(self._shown(queries)), ((0, 0), (0, 1)), constant_values=1)
+        last = self.passed(self.shown(queries), beside=self.known(queries))
+        return np.pad(last, ((0, 0), (0, 1)), constant_values=1)
 
-    def _shown(self, queries: Queries) -> csr_array:
+    def shown(self, queries: Queries) -> csr_array:
+        """(B, I) what the first layer reads."""
         check_catalogue(self, queries)
         history = queries.history
         return inputs(history.matrix(), self.scale) if self.centre is None else centred(history, self.centre)
 
-    def passed(self, shown: csr_array, stop: int | None = None) -> NDArray[np.float32]:
+    def known(self, queries: Queries) -> NDArray[np.float32] | None:
+        """(B, `beside`) what stands beside the codes."""
+        return None
+
+    def passed(
+        self, shown: csr_array, stop: int | None = None, beside: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """shown (B, I) with the weight of each item -> (B, D) the output of the first `stop` layers, or of all."""
         before: list[NDArray[np.float32]] = []
         for n in range(stop or len(self.activations)):
@@ -115,7 +130,7 @@ class Autoencoder(FusedScorer, VectorScorer):
             values = dense.activate(values, self.activations[n])
             if f"{n}.gain" in self.layers:
                 values = dense.normalised(values, self.layers[f"{n}.gain"], self.layers[f"{n}.shift"], EPSILON)
-            before.append(values)
+            before.append(values if beside is None or n != self.code else np.hstack([values, beside]))
         return before[-1]
 
     @cached_property

@@ -18,6 +18,7 @@ from matinee.scoring.lookup import Lookup
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.pairwise_factors import PairwiseFactors
 from matinee.scoring.profile import Profile
+from matinee.scoring.profiled import ProfiledAutoencoder
 from matinee.scoring.rating_mean import RatingMean
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
@@ -44,5 +45,6 @@ FORMS: dict[str, type[Scorer]] = {
     "weighted_history": WeightedHistory,
     "autoencoder": Autoencoder,
     "folded_codes": FoldedCodes,
+    "profiled_autoencoder": ProfiledAutoencoder,
     "blend": Blend,
 }
