@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from matinee.data.columns import Categories
+from matinee.data.interactions import Interactions
 from matinee.errors import ConfigError
 from matinee.evaluation.beyond_accuracy import overall, per_user
 from tests.evaluation.tables import lists_of
@@ -84,6 +85,14 @@ def test_equal_to_the_slow_twins_on_random_lists() -> None:
         all_found = overall(lists, users, [f"coverage@{k}", f"gini@{k}"], n_items)
         assert all_found[f"coverage@{k}"] == reference.coverage(table, n_items, k)
         assert all_found[f"gini@{k}"] == pytest.approx(reference.gini(table, n_items, k))
+
+
+def test_seen_is_the_share_of_a_list_that_its_own_user_had() -> None:
+    lists = lists_of({0: [1, 2, 2, 3], 1: [1, 2], 2: []}, 4)
+    given = Interactions.from_events([0, 0, 0, 2], [2, 2, 5, 1], n_users=3, n_items=6)
+    found = per_user(lists, np.array([-1, 0, 1, 2]), ["seen@4", "seen@1"], COUNTS, given=given)
+    assert found["seen@4"].tolist() == [0, 1 / 3, 0, 0]  # a repeated item counts once
+    assert found["seen@1"].tolist() == [0, 0, 0, 0]
 
 
 def test_diversity_without_genres_is_refused() -> None:

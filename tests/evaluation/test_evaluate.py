@@ -31,7 +31,7 @@ LOG = Interactions.from_events(RNG.integers(0, V, 9000), RNG.integers(0, I, 9000
                                n_users=V, n_items=I)
 GENRES = Features(I, {"genre": Categories.from_pairs(np.arange(I), [f"장르{i % 7}" for i in range(I)], I)})
 EVERY = [name.replace("@K", "@10") for name in KNOWN if name != "uplus_score"]
-SEGMENTS = ["hidden_part", "history_length", "active_span", "item_popularity"]
+SEGMENTS = ["hidden_part", "history_length", "active_span", "item_popularity", "short_history", "seen_before"]
 
 
 def rows(lists: Lists = LISTS, **changes: Any) -> list[Row]:

@@ -8,7 +8,7 @@ import pytest
 from matinee.data.interactions import Interactions
 from matinee.errors import ConfigError
 from matinee.evaluation.accuracy import per_user
-from matinee.evaluation.segments import KNOWN, masks, narrow, segment
+from matinee.evaluation.segments import KNOWN, masks, narrow, seen_share, segment
 from matinee.split.parts import Truth
 from tests.evaluation.tables import lists_of, truth_of
 
@@ -48,6 +48,22 @@ def test_history_length_counts_given_events_with_both_ends_inside() -> None:
         "up to 200": [(3, [3]), (4, [4])],
         "over 200": [(0, [0])],
     }
+
+
+def test_short_histories_are_told_apart() -> None:
+    lengths = [6, 0, 1, 2, 5]
+    given = Interactions.from_events(np.repeat(np.arange(5), lengths), np.zeros(sum(lengths)), n_users=5, n_items=20)
+    truth = truth_of([(-1, [9]), *((user, [user]) for user in range(5))])
+    assert plain(segment("short_history", truth, given, COUNTS)) == {
+        "0": [(-1, [9]), (1, [1])], "1": [(2, [2])], "2 to 5": [(3, [3]), (4, [4])], "over 5": [(0, [0])]}
+
+
+def test_what_was_seen_before_is_seen_by_the_same_user() -> None:
+    given = Interactions.from_events([0, 0, 1, 1], [3, 3, 4, 19], n_users=3, n_items=20)
+    truth = truth_of([(-1, [3]), (0, [3, 4]), (1, [-1, 3, 4, 19]), (2, [4])])
+    assert plain(segment("seen_before", truth, given, COUNTS)) == {
+        "seen": [(0, [3]), (1, [4, 19])], "new": [(-1, [3]), (0, [4]), (1, [-1, 3]), (2, [4])]}
+    assert seen_share(truth, given).tolist() == [0, 1 / 2, 1 / 2, 0]
 
 
 def test_active_span_is_from_the_oldest_to_the_newest_given_event() -> None:

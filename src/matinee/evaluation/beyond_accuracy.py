@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from matinee.data.columns import Categories
+from matinee.data.interactions import Interactions
 from matinee.errors import ConfigError
 from matinee.evaluation.hits import first_showings
 from matinee.evaluation.names import BEYOND_OVERALL, BEYOND_PER_USER, Metric, parse, require_depth
@@ -24,17 +25,22 @@ def per_user(
     metrics: Sequence[str],
     item_counts: NDArray[np.int64],
     genres: Categories | None = None,
+    given: Interactions | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """`novelty@K`, `popularity@K` and `diversity@K` for each of `users` (V,): (V,) each; 0 for a user without a list.
+    """`novelty@K`, `popularity@K`, `diversity@K` and `seen@K` for each of `users` (V,): (V,) each; 0 without a list.
 
-    item_counts (I,) are the events learned from; genres (I rows) are needed for diversity alone. Raises ConfigError
-    for other names, for a K over the lists' depth, and for diversity without genres.
+    item_counts (I,) are the events learned from; genres (I rows) are needed for diversity alone, and for seen the
+    histories that were asked with. Raises ConfigError for other names, for a K over the lists' depth, and for
+    diversity without genres.
     """
     values = {}
     parsed = _parse(metrics, BEYOND_PER_USER, lists.depth)
     for name, metric, (shown, first) in zip(metrics, parsed, _shown(lists, users, parsed), strict=True):
         if metric.name == "diversity":
             values[name] = _diversity(shown, first, require_genres(genres, name))
+        elif metric.name == "seen":
+            assert given is not None
+            values[name] = _seen(shown, first, users, given)
         else:
             amounts = _self_information(item_counts) if metric.name == "novelty" else item_counts.astype(np.float64)
             values[name] = _mean_over_list(shown, first, amounts)
@@ -98,6 +104,14 @@ def _mean_over_list(
 ) -> NDArray[np.float64]:
     sums = np.where(first, amounts[shown], 0.0).sum(axis=1)
     return np.asarray(sums / np.maximum(first.sum(axis=1), 1))
+
+
+def _seen(
+    shown: NDArray[np.int32], first: NDArray[np.bool_], users: NDArray[np.int64], given: Interactions
+) -> NDArray[np.float64]:
+    known = first & (users >= 0)[:, None]
+    had = np.isin(users[:, None] * given.n_items + shown, given.users * given.n_items + given.items)
+    return np.asarray((had & known).sum(axis=1) / np.maximum(first.sum(axis=1), 1))
 
 
 def _diversity(shown: NDArray[np.int32], first: NDArray[np.bool_], genres: Categories) -> NDArray[np.float64]:

@@ -57,7 +57,7 @@ def evaluate(
     item_counts = np.bincount(fit.items, minlength=fit.n_items)
     genres = _genres(item_features)
     slices = _slices(truth, segments, given, item_counts)
-    measured = [_per_user(lists, part.truth, metrics, item_counts, genres) for part in slices]
+    measured = [_per_user(lists, part.truth, metrics, item_counts, genres, given) for part in slices]
     groups = [(part.rows, np.stack(list(values.values()), axis=1) if values else np.empty((len(part.rows), 0)))
               for part, values in zip(slices, measured, strict=True)]
     rows = []
@@ -104,12 +104,13 @@ def _slices(
 
 
 def _per_user(
-    lists: Lists, truth: Truth, metrics: Sequence[str], item_counts: NDArray[np.int64], genres: Categories | None
+    lists: Lists, truth: Truth, metrics: Sequence[str], item_counts: NDArray[np.int64], genres: Categories | None,
+    given: Interactions,
 ) -> dict[str, NDArray[np.float64]]:
     beyond = _named(metrics, BEYOND_PER_USER)
     own = [name for name in metrics if accuracy.is_accuracy(parse(name))]
     return {**accuracy.per_user(lists, truth, own),
-            **beyond_accuracy.per_user(lists, truth.users, beyond, item_counts, genres)}
+            **beyond_accuracy.per_user(lists, truth.users, beyond, item_counts, genres, given)}
 
 
 def _overall(lists: Lists, truth: Truth, metrics: Sequence[str], n_items: int) -> dict[str, float]:

@@ -15,6 +15,7 @@ BEYOND_PER_USER: Mapping[str, str] = {
     "novelty": "mean of -log2 of an item's share of the events learned from, in bits",
     "diversity": "mean Jaccard distance between the genres of two items of a list",
     "popularity": "mean number of events learned from of the items of a list",
+    "seen": "mean share of a list that its user's history has already",
 }
 BEYOND_OVERALL: Mapping[str, str] = {
     "coverage": "share of the catalogue that stands in any list",

@@ -80,6 +80,16 @@ def _history_length(truth: Truth, given: Interactions, item_counts: NDArray[np.i
     return ("up to 50", "up to 200", "over 200"), _by_user(truth, np.searchsorted([50, 200], given.counts))
 
 
+def _short_history(truth: Truth, given: Interactions, item_counts: NDArray[np.int64]) -> Labelled:
+    """events in that history, where they are few: 0, 1, 2 to 5, over 5"""
+    return ("0", "1", "2 to 5", "over 5"), _by_user(truth, np.searchsorted([0, 1, 5], given.counts))
+
+
+def _seen_before(truth: Truth, given: Interactions, item_counts: NDArray[np.int64]) -> Labelled:
+    """seen: the hidden item is in that history already; new: it is not"""
+    return ("seen", "new"), np.where(_in_history(truth, given), 0, 1)
+
+
 def _active_span(truth: Truth, given: Interactions, item_counts: NDArray[np.int64]) -> Labelled:
     """time from the oldest to the newest event of that history: up to 1 day, up to 30 days, over 30 days"""
     places = np.searchsorted([_DAY, 30 * _DAY], active_spans(given))
@@ -94,6 +104,19 @@ def _item_popularity(truth: Truth, given: Interactions, item_counts: NDArray[np.
     known = np.maximum(truth.items, 0)
     popularity = np.where(truth.items >= 0, item_counts[known], 0)
     return _QUINTILES, np.searchsorted(np.quantile(popularity, [0.2, 0.4, 0.6, 0.8]), popularity)
+
+
+def seen_share(truth: Truth, given: Interactions) -> NDArray[np.float64]:
+    """(V,) the share of each user's hidden items that the history has already."""
+    return np.bincount(_owners(truth), _in_history(truth, given), len(truth)) / truth.counts
+
+
+def _in_history(truth: Truth, given: Interactions) -> NDArray[np.bool_]:
+    """(H,) has its user had the hidden item before?"""
+    users = truth.users[_owners(truth)]
+    known = (users >= 0) & (truth.items >= 0)
+    had = np.isin(users * given.n_items + truth.items, given.users * given.n_items + given.items)
+    return np.asarray(known & had)
 
 
 def _by_user(truth: Truth, of_user: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -111,6 +134,8 @@ _SEGMENTS: Mapping[str, Callable[[Truth, Interactions, NDArray[np.int64]], Label
     "history_length": _history_length,
     "active_span": _active_span,
     "item_popularity": _item_popularity,
+    "short_history": _short_history,
+    "seen_before": _seen_before,
 }
 KNOWN: Mapping[str, str] = {name: (function.__doc__ or "").split("\n")[0] for name, function in _SEGMENTS.items()}
 """Every segment and what it means."""
