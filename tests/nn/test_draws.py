@@ -47,13 +47,14 @@ def purposes(made: list[tuple[str, bytes]]) -> list[bytes]:
 def test_every_generator_of_a_training_differs(
     name: str, made: list[tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two processes begin with the same weights and see the users in the same order, and draw apart."""
-    recipe, toy, of_rank = Subject(name).recipe(epochs=3, batch_size=32), planted(), []
+    """Two processes begin with the same weights and see the users in the same order, and draw apart in each step."""
+    recipe, toy, of_rank, drawn = Subject(name).recipe(epochs=3, batch_size=32), planted(), [], 0
     for rank in (0, 1):
         made.clear()
         monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
         recipe.fit(toy.data, Run(threads=1))
         of_rank.append(purposes(made))
+        drawn = len(made) - len(of_rank[-1])
         assert [words for words, times in Counter(of_rank[-1]).items() if times > 1] == []
-    passes = 3 * (getattr(recipe, "encoder_passes", 0) + 1)
-    assert len(set(of_rank[0]) & set(of_rank[1])) == 1 + passes
+    assert len(set(of_rank[0]) - set(of_rank[1])) == drawn
+    assert drawn > 3 or name == "autorec", "steps have drawn nothing"

@@ -25,7 +25,7 @@ class ProfiledNet(AutoencoderNet):
         super().__init__(layout, seeded(seed))
         self.columns, self.activation = columns, activation
         if columns:
-            self.profile = xavier(user_columns.width(columns), layout.beside, seeded(seed, 1))
+            self.profile = xavier(user_columns.width(columns), layout.beside, seeded(seed, 0, 1))
             self.profile_bias = torch.nn.Parameter(torch.zeros(layout.beside))
 
     def asked(self, inputs: csr_array, people: csr_array, generator: torch.Generator | None) -> Pass:
