@@ -160,9 +160,9 @@ def multi_vae(bench: Bench, where: str, precision: str = "float32") -> dict[str,
                         against(found, "peak_mb", most=MOST_MB if where == "movierec" else None)],
             "note": f"Multi-VAE of {MULTI_VAE[1]} hidden units and a code of {MULTI_VAE[2]}, {MULTI_VAE[0]} users a "
                     f"step, precision {precision} ours; the median of {bench.epochs} epochs, after which ndcg@10 is "
-                    f"{reached['ours']:.4f} ours, {reached['peer']:.4f} RecBole's. An evaluation ranks all {found['ours'][0]['users']:,} users and "
-                    "computes five metrics. RecBole's own size of a batch comes to one user at a time; the last line "
-                    "of evaluation is RecBole told to take 2,048."}
+                    f"{reached['ours']:.4f} ours, {reached['peer']:.4f} RecBole's. An evaluation ranks all "
+                    f"{found['ours'][0]['users']:,} users and computes five metrics. RecBole's own size of a batch "
+                    "comes to one user at a time; the last line of evaluation is RecBole told to take 2,048."}
 
 
 def metrics(bench: Bench) -> dict[str, Any]:
