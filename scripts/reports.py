@@ -2,8 +2,8 @@
 
 A report is an experiment file, or a folder of them that share a page. Each is carried out as `matinee run` does (what
 was run before is found again), and docs/results/<name>.md says what came of it. Experiments on the same data and split
-stand in one table and are compared, paired over users. A path `data/NAME`, of the data or of side files, is found below
-MATINEE_TEST_DATA.
+stand in one table and are compared, paired over users. A path `data/NAME`, of the data, of side files or of given
+answers, is found below MATINEE_TEST_DATA.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from matinee.cli.terminal import note
 from matinee.config import load_experiment
 from matinee.config.yaml_file import read
 from matinee.evaluation.compare import LEVEL, holm, paired
+from matinee.evaluation.segments import seen_share
+from matinee.evaluation.uncertainty import RESAMPLES, intervals
 from matinee.experiment import fingerprint
 from matinee.experiment.answer import Answers
 from matinee.experiment.figures import values_of
@@ -66,9 +68,12 @@ def overrides(file: Path) -> list[str]:
     """Where the data of an experiment is here: a path `data/NAME`, and such folders under `side`."""
     data = stated(file)["data"]
     sides = [data["side"]] if isinstance(data.get("side"), str) else data.get("side") or []
-    found = [f"data.path={placed(data['path'])}", f"data.side=[{', '.join(placed(side) for side in sides)}]"]
-    return [one for one, paths in zip(found, ([data["path"]], sides), strict=True)
-            if any(placed(path) != path for path in paths)]
+    answers = {stage: path for stage, path in stated(file).get("split", {}).items()
+               if stage in ("valid", "test") and isinstance(path, str)}
+    found = {f"data.path={placed(data['path'])}": [data["path"]],
+             f"data.side=[{', '.join(placed(side) for side in sides)}]": sides,
+             **{f"split.{stage}={placed(path)}": [path] for stage, path in answers.items()}}
+    return [one for one, paths in found.items() if any(placed(path) != path for path in paths)]
 
 
 def placed(path: str) -> str:
@@ -179,6 +184,7 @@ def section(picture: str, own: Sequence[Done]) -> Iterator[str]:
     draw(PICTURES / f"{picture}.svg", pictures.leaderboard(rows, first.metrics[0]))
     yield from ["", f"![{first.metrics[0]} of each arm, with 95 % intervals](../pictures/results/{picture}.svg)", ""]
     yield from figures(first, arms)
+    yield from seen_before(first, arms)
     yield from verdicts(arms, first, first.metrics[0])
     yield from provenance(own)
 
@@ -201,6 +207,30 @@ def figures(first: Done, arms: Sequence[Arm]) -> list[str]:
                      *(f"{row['value']:.4f} ({interval(row)})" for row in parts),
                      f"{seconds:.1f}" if seconds else "found again", f"`{arm.done.folder.id}`"])
     return table(head, rows)
+
+
+def seen_before(first: Done, arms: Sequence[Arm]) -> Iterator[str]:
+    """Where `seen@K` is asked for: how much of the lists was had before, against how much of the truth."""
+    metric = next((name for name in first.metrics if name.startswith("seen@")), None)
+    if metric is None:
+        return
+    stage = first.answers.measured["test"]
+    assert stage.truth is not None
+    truth = seen_share(stage.truth, stage.given)[:, None]
+    ends = intervals([(np.arange(len(truth)), truth)], len(truth), 0, RESAMPLES)[0]
+    parts = [f"seen_before={label}" for label in ("seen", "new")]
+    shown = [label for label in parts if label in {row["segment"] for row in first.folder.metrics}]
+    yield from ["", "What the history has already: its share of the truth, and of each arm's lists.", ""]
+    head = ["", "share seen before", "95 % interval",
+            *(f"{first.metrics[0]} of what was {label.split('=')[1]}" for label in shown)]
+    rows = [["the truth", f"{truth.mean():.4f}", "" if ends is None else f"{ends[0][0]:.4f} to {ends[0][1]:.4f}",
+             *("" for _ in shown)]]
+    for arm in arms:
+        found = arm.done.figure(arm.id, metric)
+        own = [arm.done.figure(arm.id, first.metrics[0], label) for label in shown]
+        rows.append([arm.label, f"{found['value']:.4f}", interval(found),
+                     *(f"{row['value']:.4f} ({interval(row)})" for row in own)])
+    yield from table(head, rows)
 
 
 def removed(done: Done) -> list[str]:

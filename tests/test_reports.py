@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scripts import reports
 from scripts.reports import PAGES, PICTURES, Done, digest, page, stated
@@ -90,3 +91,29 @@ def test_a_page_is_of_what_was_asked_and_not_of_what_was_thought(tmp_path: Path)
     (tmp_path / "c.yaml").write_text("name: a\nmodels: [als]\n")
     first, second, third = (digest(tmp_path / f"{name}.yaml") for name in "abc")
     assert first == second != third
+
+
+def test_a_page_tells_how_much_was_seen_before_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "PICTURES", tmp_path / "pictures")
+    file = tmp_path / "again.yaml"
+    file.write_text("""name: again
+data: {path: "synthetic-uplus:300x80"}
+split: {protocol: by_time, valid: 0.2, test: 0.2}
+evaluate: {metrics: [recall@10, ndcg@10, seen@10], segments: [short_history, seen_before]}
+models: [{model: popularity}]
+""")
+    done = Done(file, carry_out(load_experiment(file), tmp_path / "runs"))
+    found = rows("\n".join(page("again", [done])))
+    first = next(at for at, row in enumerate(found) if row[1] == "share seen before")
+    assert found[first][3:] == ["recall@10 of what was seen", "recall@10 of what was new"]
+    truth, arm = found[first + 1 : first + 3]
+    stage = done.answers.measured["test"]
+    assert stage.truth is not None
+    had = [np.isin(stage.truth.items[a:b], stage.given.items[c:d]).mean() for user, a, b in
+           zip(stage.truth.users, stage.truth.indptr, stage.truth.indptr[1:], strict=False)
+           for c, d in [stage.given.indptr[user : user + 2]]]
+    assert truth[:2] == ["the truth", f"{np.mean(had):.4f}"]
+    assert [arm[0], arm[1]] == ["popularity", f"{done.figure('popularity', 'seen@10')['value']:.4f}"]
+    assert all(re.fullmatch(INTERVAL, text) for text in (truth[2], arm[2]))

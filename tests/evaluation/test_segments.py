@@ -59,7 +59,7 @@ def test_short_histories_are_told_apart() -> None:
 
 
 def test_what_was_seen_before_is_seen_by_the_same_user() -> None:
-    given = Interactions.from_events([0, 0, 1, 1], [3, 3, 4, 19], n_users=3, n_items=20)
+    given = Interactions.from_events([0, 0, 0, 1, 1], [3, 3, 19, 4, 19], n_users=3, n_items=20)
     truth = truth_of([(-1, [3]), (0, [3, 4]), (1, [-1, 3, 4, 19]), (2, [4])])
     assert plain(segment("seen_before", truth, given, COUNTS)) == {
         "seen": [(0, [3]), (1, [4, 19])], "new": [(-1, [3]), (0, [4]), (1, [-1, 3]), (2, [4])]}

@@ -158,6 +158,14 @@ def test_unseen_users_with_short_histories_have_nothing_hidden() -> None:
     assert len(split.stages["test"].truth) < 4
 
 
+def test_nothing_may_be_left_of_unseen_users() -> None:
+    dataset = dataset_of(steady(30, 12))
+    split = UnseenUsers(valid_users=5, test_users=6, targets=1.0).split(dataset)
+    for stage, users in (("valid", 5), ("test", 6)):
+        assert [len(items) for items in hidden_of(dataset, split, stage).values()] == [12] * users
+        assert split.notes[stage]["users_without_history"] == users
+
+
 def test_holding_out_everybody_is_refused() -> None:
     with pytest.raises(DataError, match="too-few-users: 3 valid and 2 test users of 5 leave nobody to learn from"):
         UnseenUsers(valid_users=3, test_users=2).split(dataset_of(steady(5, 10)))

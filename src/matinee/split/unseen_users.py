@@ -33,8 +33,9 @@ class UnseenUsers(Protocol):
     """How many users are valid: a count, or a share of all."""
     test_users: Annotated[int, Ge(1), Le(1_000_000_000)] | Annotated[float, Gt(0), Lt(1)] = 0.1
     """How many users are test: a count, or a share of all."""
-    targets: Annotated[float, Gt(0), Lt(1)] = 0.2
-    """Share of a held-out user's events that is hidden, rounded down; with fewer than 1/targets events none is."""
+    targets: Annotated[float, Gt(0), Le(1)] = 0.2
+    """Share of a held-out user's events that is hidden, rounded down; with fewer than 1/targets events none is. 1: all
+    are, and what is asked of a model is what it makes of an empty history."""
 
     def split(self, dataset: Dataset) -> Split:
         """Raises DataError where fewer users are in the log than asked for."""
