@@ -147,7 +147,7 @@ def test_views_are_read_as_their_logarithm():
     np.testing.assert_allclose(viewed(log, "none").toarray(), want, rtol=1e-6)
     want /= np.maximum(np.linalg.norm(want, axis=1, keepdims=True), 1e-9)
     np.testing.assert_allclose(viewed(log, "l2").toarray(), want, rtol=1e-6)
-    scorer = ProfileDAE(dim=4, epochs=2, inputs="log_views").fit(planted().data, RUN)
+    scorer = ProfileDAE(dim=4, epochs=2).fit(planted().data, RUN)
     once, thrice = (Interactions.from_events([0] * (n + 1), [1] * n + [2], n_users=1, n_items=scorer.n_items)
                     for n in (1, 3))
     assert not np.array_equal(scorer.score(Queries.of(once)), scorer.score(Queries.of(thrice)))

@@ -25,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
@@ -45,8 +45,13 @@ class ProfileDAE(Autoencoding):
     """Bins of a number such as the age, of about equally many users; fewer where it has fewer values."""
     history_dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
     """Share of users of whom in a step the whole history is hidden."""
-    inputs: Literal["binary", "log_views"] = "binary"
-    """What an item of a history is to the network: 1, or ln(1 + n) where it was watched n times."""
+    inputs: Literal["binary", "log_views"] = "log_views"
+    """What an item of a history is to the network: 1, or ln(1 + n) where it was watched n times. Where nothing is watched
+    twice both are the same."""
+    lr: Annotated[float, Gt(0), Le(10)] = 4e-3
+    """Length of Adam's steps (Kingma and Ba, ICLR 2015)."""
+    batch_size: Annotated[int, Ge(1), Le(100_000)] = 256
+    """Users a step."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> Autoencoder:
         columns = user_columns.learn(train.user_features, self.bins) if self.profile else {}
