@@ -80,6 +80,12 @@ def placed(path: str) -> str:
     return f"{os.environ['MATINEE_TEST_DATA']}/{path[5:]}" if path[:5] == "data/" else path
 
 
+def named(value: Any) -> Any:
+    """As the experiment file says it: the other way round of `placed`."""
+    here = f"{os.environ.get('MATINEE_TEST_DATA', 'data')}/"
+    return f"data/{value.removeprefix(here)}" if isinstance(value, str) and value.startswith(here) else value
+
+
 @dataclass(frozen=True, eq=False)
 class Done:
     """One experiment that was carried out."""
@@ -169,7 +175,7 @@ def section(picture: str, own: Sequence[Done]) -> Iterator[str]:
     data, split = first.manifest["data"], first.manifest["split"]["settings"]
     yield from [f"## {Path(first.manifest['config']['data']['path']).name}", ""]
     yield (f"{data['users']:,} users, {data['items']:,} items, {data['events']:,} events; "
-           f"{', '.join(f'{key} {value}' for key, value in split.items() if value not in (None, False))}.")
+           f"{', '.join(f'{key} {named(value)}' for key, value in split.items() if value not in (None, False))}.")
     for title, key in {"Question": "question", "Expected": "expect", "Found": "conclusion"}.items():
         if stated(first.file).get(key):
             yield from ["", f"**{title}.** {stated(first.file)[key]}"]
