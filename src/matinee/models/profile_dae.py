@@ -49,6 +49,7 @@ class ProfileDAE(Autoencoding):
     """What an item of a history is to the network: 1, or ln(1 + n) where it was watched n times."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> Autoencoder:
+        """Raises what `nn.train.train` does."""
         columns = user_columns.learn(train.user_features, self.bins) if self.profile else {}
         layout = self.layout(train.n_items, variational=False, scale="l2")
         layout = replace(layout, beside=self.profile_dim if columns else 0)
