@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from scripts.readme_table import renewed
 
+from matinee import catalog, durable
 from matinee.cli.main import main
 from matinee.config import experiment_from, load_experiment
 from matinee.data.confidence import CONFIDENCES
+from matinee.nn.recipe import Trained
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,6 +65,36 @@ def test_the_page_on_confidence_names_them_all_and_its_examples_run(tmp_path: Pa
     (text,) = blocks("docs/guides/confidence.md", "yaml")
     (tmp_path / "guide.yaml").write_text("name: guide\ndata: {path: here}\n" + text)
     assert all(entry.weights for entry in load_experiment(tmp_path / "guide.yaml").models)
+
+
+def test_the_experiment_on_training_runs_and_writes_what_the_page_shows(tmp_path: Path) -> None:
+    page = (ROOT / "docs/guides/training.md").read_text()
+    (text,) = blocks("docs/guides/training.md", "yaml")
+    (tmp_path / "training.yaml").write_text(text)
+    small = ["--set", "data.path=synthetic:80x60", "--set", "models.multi_vae.epochs=2", "--threads", "1"]
+    assert main(["run", str(tmp_path / "training.yaml"), "--runs", str(tmp_path / "runs"), *small]) == 0
+    (journal,) = (tmp_path / "runs").glob("training-*/journal.jsonl")
+    (shown,) = (json.loads(line) for line in page.splitlines() if line.startswith('{"event"'))
+    assert shown.keys() == durable.read_lines(journal)[0].keys()
+    named = "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    assert {field.name for field in fields(Trained)} == set(re.findall(r"`(\w+)`", named))
+
+
+def test_the_page_on_autoencoders_names_them_all_and_its_examples_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs/guides/autoencoders.md").read_text()
+    table = re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `")))
+    assert sorted(table) == [name for name in catalog.names() if catalog.load(name).family == "autoencoder"]
+    (code,) = blocks("docs/guides/autoencoders.md", "python")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout == "(5, 16) float32\n", done.stderr
+    (text,) = blocks("docs/guides/autoencoders.md", "yaml")
+    (tmp_path / "guide.yaml").write_text("name: guide\ndata: {path: here}\n" + text)
+    assert len(load_experiment(tmp_path / "guide.yaml").models) == 2
+    (films,) = blocks("docs/guides/autoencoders.md", "csv")
+    (tmp_path / "films.csv").write_text(films)
+    (command,) = re.findall(r"^matinee (fit .*)$", page, re.M)
+    words = command.replace("films.csv", str(tmp_path / "films.csv")).replace("epochs=30", "epochs=1").split()
+    assert main([*words, "--set", "data.sample_users=0.1", "--runs", str(tmp_path / "runs")]) == 0
 
 
 def test_the_table_of_the_readme_is_the_one_of_the_results() -> None:

@@ -166,9 +166,9 @@ def test_a_confidence_is_of_its_user_and_item_also_in_the_last_batch(
     seen: list[csr_array] = []
     output_loss = reconstruction.output_loss
 
-    def noted(*arguments: Any) -> Any:
+    def noted(*arguments: Any, **named: Any) -> Any:
         seen.append(arguments[3])
-        return output_loss(*arguments)
+        return output_loss(*arguments, **named)
 
     monkeypatch.setattr(reconstruction, "output_loss", noted)
     recipe(name, epochs=1).fit(dataset(log), RUN)

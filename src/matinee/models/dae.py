@@ -24,18 +24,18 @@ epochs make it popularity.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn.autoencoder import AutoencoderNet, seeded
+from matinee.nn.output import Likelihood
 from matinee.nn.reconstruction import Autoencoding, Reconstruction, trained
 from matinee.scoring.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True, kw_only=True)
 class DAE(Autoencoding):
-    likelihood: Literal["multinomial", "logistic", "squared"] = "logistic"
+    likelihood: Likelihood = "logistic"
 
     def fit(self, train: Dataset, run: Run = Run()) -> Autoencoder:
         """Raises what `nn.train.train` does."""

@@ -54,6 +54,7 @@ class ProfileDAE(Autoencoding):
     """Users a step."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> Autoencoder:
+        """Raises what `nn.train.train` does."""
         columns = user_columns.learn(train.user_features, self.bins) if self.profile else {}
         layout = self.layout(train.n_items, variational=False, scale="l2")
         layout = replace(layout, beside=self.profile_dim if columns else 0)

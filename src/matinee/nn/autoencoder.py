@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,9 @@ class Pass:
     mean: Tensor
     """(B, K) the code, or the mean of its distribution"""
     log_variance: Tensor | None = None
-    drawn: Tensor | None = field(default=None)
+    """(B, K) of that distribution, where the code has one"""
+    drawn: Tensor | None = None
+    """(B, K) a code drawn from it"""
 
 
 class AutoencoderNet(nn.Module):
@@ -148,7 +150,7 @@ def seeded(*words: int) -> torch.Generator:
 
 
 def xavier(out: int, width: int, generator: torch.Generator) -> nn.Parameter:
-    """Glorot and Bengio, AISTATS 2010."""
+    """(out, width) as Glorot and Bengio have it, AISTATS 2010."""
     spread = (2.0 / (out + width)) ** 0.5
     return nn.Parameter(spread * torch.randn(out, width, generator=generator))
 
@@ -168,4 +170,5 @@ def _normalised(values: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
 
 
 def array(tensor: Tensor) -> NDArray[np.float32]:
+    """A copy of a parameter, of its shape."""
     return tensor.detach().numpy().copy()

@@ -27,6 +27,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 Likelihood = Literal["multinomial", "logistic", "squared"]
+"""What autoencoders may ask of a reconstruction; `rated` is asked by those that copy ratings."""
 Precision = Literal["float32", "bfloat16"]
 ROWS = 256
 """Users at a time: with 7,000 items 7 MB of scores. A product of fewer rows takes longer a row."""

@@ -21,7 +21,7 @@ from matinee.data.dataset import Dataset
 from matinee.nn import processes
 from matinee.nn.autoencoder import AutoencoderNet, Layout, Pass, seeded
 from matinee.nn.identity import training_key
-from matinee.nn.output import output_loss
+from matinee.nn.output import Likelihood, Precision, output_loss
 from matinee.nn.recipe import Trained
 from matinee.nn.train import Step, Task, train
 from matinee.scoring.autoencoder import Autoencoder, inputs
@@ -44,7 +44,7 @@ class Squeezing(Trained):
     """Widths of the layers between the history and the code; the layers after the code mirror them."""
     activation: Literal["tanh", "sigmoid", "relu", "swish"] = "tanh"
     """What the layers between put their sums through."""
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     """Of the numbers that training multiplies in the last layer, the dear one: short ones take half the time where the
     processor has AVX512-BF16 or AMX, and longer where it has not. Sums and all that is kept are float32."""
 
@@ -61,7 +61,7 @@ class Squeezing(Trained):
 class Autoencoding(Squeezing):
     """What those share that hide a part of a history and ask for the whole of it."""
 
-    likelihood: Literal["multinomial", "logistic", "squared"] = "multinomial"
+    likelihood: Likelihood = "multinomial"
     """What is asked of the reconstruction: a distribution over the items of one user, for which they compete; for each
     item by itself a probability; or the squared error."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.5

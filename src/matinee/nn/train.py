@@ -1,8 +1,8 @@
 """The loop that trains every neural model: epochs, steps, schedules, early stopping, divergence, going on after a stop.
 
 A model says what it is made of by a `Task`: a network, steps, and the scorer that the network is worth now. Everything
-random in a step hangs on (seed, epoch, step) alone, so the place in the loop is all the state that chance has, and a
-training that was stopped anywhere goes on to the same bits as one that was not.
+random in a step hangs on (seed, epoch, step, process) alone, so the place in the loop is all the state that chance has,
+and a training that was stopped anywhere goes on to the same bits as one that was not.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class _Loop:
         total = self.recipe.epochs * self.task.steps_an_epoch
         done = (self.place.epoch * self.task.steps_an_epoch + self.place.step) / total
         if done < self.recipe.warmup:
-            return (done + 1 / total) / self.recipe.warmup
+            return min(1.0, (done + 1 / total) / self.recipe.warmup)
         left = (1 - done) / (1 - self.recipe.warmup)
         return {"constant": 1.0, "linear": left, "cosine": (1 - math.cos(math.pi * left)) / 2}[self.recipe.schedule]
 
