@@ -148,7 +148,7 @@ def multi_vae(bench: Bench, where: str, precision: str = "float32") -> dict[str,
     folder = bench.movierec if where == "movierec" else bench.ml_1m
     if folder is None:
         raise SystemExit("say where MovieLens-1M is: --ml-1m")
-    data = bench.work / where
+    data = bench.work / f"{where}_{precision}"
     write_benchmark(held_out(folder), data)
     found = bench.rounds_of(lambda: bench.ours("multi_vae", folder, bench.epochs, *MULTI_VAE, precision),
                             lambda: bench.peer("recbole", data, bench.epochs, *MULTI_VAE))

@@ -6,3 +6,10 @@ no model by name.
 and threads. `bag.py` and `output.py` are the two ends of a network over a whole catalogue, `autoencoder.py` the
 networks between; `reconstruction.py`, `composite_prior.py`, `profiled.py` and `copying.py` say how these are trained.
 """
+
+import os
+
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+"""How long a thread of torch looks for work before it sleeps; read once, as torch is loaded. By default milliseconds:
+beside one other busy process each of a step's hundred operations then waits until the system takes a core away from the
+wrong thread, and an epoch takes eight times as long. So short it takes twice as long there, and alone no longer."""

@@ -59,45 +59,51 @@ def output_loss(
 
 
 class _Float32:
-    """The three products of a last layer, for some rows at a time."""
+    """The three products of a last layer, for some rows at a time. Gradients of the table come divided by `over`."""
 
-    def __init__(self, hidden: Tensor, table: Tensor, bias: Tensor) -> None:
-        self.hidden, self.table, self.bias = hidden, table, bias
+    def __init__(self, hidden: Tensor, table: Tensor, bias: Tensor, over: float) -> None:
+        self.hidden, self.table, self.bias, self.share = hidden, table, bias, hidden / over
         self.room = torch.empty(min(ROWS, len(hidden)), -(-len(table) // ALIGNED) * ALIGNED)
 
     def scores(self, start: int, stop: int) -> Tensor:
         out = self.room[: stop - start, : len(self.table)]
         return torch.addmm(self.bias, self.hidden[start:stop], self.table.T, out=out)
 
+    def gradient(self, scores: Tensor) -> Tensor:
+        """As the next two take it."""
+        return scores
+
     def to_hidden(self, gradient: Tensor, out: Tensor) -> None:
         torch.mm(gradient, self.table, out=out)
 
     def to_table(self, gradient: Tensor, start: int, stop: int, out: Tensor) -> None:
-        out.addmm_(gradient.T, self.hidden[start:stop])
-
-    def gradient(self, scores: Tensor) -> Tensor:
-        return scores
+        out.addmm_(gradient.T, self.share[start:stop], beta=float(start > 0))  # the first one does not read `out`
 
 
 class _BFloat16(_Float32):
     """Twice as fast where the processor multiplies such numbers, as those with AVX512-BF16 or AMX do."""
 
-    def __init__(self, hidden: Tensor, table: Tensor, bias: Tensor) -> None:
-        super().__init__(hidden, table, bias)
-        self.short_hidden, self.short_table = hidden.bfloat16(), table.bfloat16()
+    def __init__(self, hidden: Tensor, table: Tensor, bias: Tensor, over: float) -> None:
+        super().__init__(hidden, table, bias, over)
+        self.short_hidden, self.short_share = hidden.bfloat16(), self.share.bfloat16()
+        self.short_table = table.bfloat16()
 
     def scores(self, start: int, stop: int) -> Tensor:
         out = self.room[: stop - start, : len(self.table)]
-        return out.copy_(self.short_hidden[start:stop] @ self.short_table.T).add_(self.bias)
+        return torch.add(self.short_hidden[start:stop] @ self.short_table.T, self.bias, out=out)
+
+    def gradient(self, scores: Tensor) -> Tensor:
+        return scores.bfloat16()
 
     def to_hidden(self, gradient: Tensor, out: Tensor) -> None:
         out.copy_(gradient @ self.short_table)
 
     def to_table(self, gradient: Tensor, start: int, stop: int, out: Tensor) -> None:
-        out += gradient.T @ self.short_hidden[start:stop]
-
-    def gradient(self, scores: Tensor) -> Tensor:
-        return scores.bfloat16()
+        found = gradient.T @ self.short_share[start:stop]
+        if start:
+            out += found
+        else:
+            out.copy_(found)
 
 
 class _Output(torch.autograd.Function):
@@ -107,11 +113,11 @@ class _Output(torch.autograd.Function):
         loss_of: Callable[[Tensor, Observed], float], over: float, confidence: NDArray[np.float32] | None,
         products: type[_Float32],
     ) -> Tensor:
-        moved = [torch.zeros_like(tensor) if wanted else None  # a part that stands still costs nothing
+        moved = [torch.empty_like(tensor) if wanted else None  # a part that stands still costs nothing
                  for tensor, wanted in zip((hidden, table, bias), ctx.needs_input_grad, strict=False)]
         of_hidden, of_table, of_bias = moved
-        total, layer = 0.0, products(hidden, table, bias)
-        for start in range(0, len(hidden), ROWS):
+        total, layer = 0.0, products(hidden, table, bias, over)
+        for start in range(0, max(1, len(hidden)), ROWS):
             stop = min(start + ROWS, len(hidden))
             scores = layer.scores(start, stop)
             total += loss_of(scores, _entries(observed, confidence, start, stop))  # `scores` is now its gradient
@@ -121,8 +127,8 @@ class _Output(torch.autograd.Function):
             if of_table is not None:
                 layer.to_table(gradient, start, stop, of_table)
             if of_bias is not None:
-                of_bias += scores.sum(0)
-        for part in moved:
+                of_bias[:] = scores.sum(0) if start == 0 else of_bias + scores.sum(0)
+        for part in (of_hidden, of_bias):
             if part is not None:
                 part /= over
         ctx.moved = moved
