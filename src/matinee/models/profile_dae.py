@@ -51,6 +51,8 @@ class ProfileDAE(Autoencoding):
     inputs: Literal["binary", "log_views"] = "log_views"
     """What an item of a history is to the network: 1, or ln(1 + n) where it was watched n times; the
     same where nothing is watched twice."""
+    epochs: Annotated[int, Ge(1), Le(10_000)] = 30
+    """Passes over the training log, at most; schedules run over all of them, whenever training stops."""
     lr: Annotated[float, Gt(0), Le(10)] = 4e-3
     """Length of Adam's steps (Kingma and Ba, ICLR 2015)."""
     batch_size: Annotated[int, Ge(1), Le(100_000)] = 256
