@@ -12,6 +12,7 @@ from tests.architecture.source import PROJECT
 from tests.paths import data_folder
 
 SMALL = ["split.valid_users=0.1", "split.test_users=0.1", "data.sample_users=0.3", "models.rec_vae.epochs=1",
+         "models.rec_vae.hidden=[100]",
          "models.multi_dae.hidden=[]", "models.multi_vae.hidden=[200]",
          *(f"models.{model}.{setting}" for model in ("multi_dae", "multi_vae")
            for setting in ("epochs=12", "lr=0.005", "batch_size=100"))]

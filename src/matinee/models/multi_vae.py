@@ -19,8 +19,8 @@ often keeps that number: on 31,360 users in batches of 500, 200 epochs are 12,60
 whatever `beta` is asked for. Weights are shrunk apart from the loss (AdamW).
 
 Cost: of an epoch, with E events, H the outer of `hidden` and D = `dim`, about 3 E H + 6 U (H D + I H) operations,
-nearly all in the output; 32 I H bytes for weights, gradients and Adam. With `hidden: []` the output has D columns
-in place of H, a third of the work, and seldom ranks worse.
+nearly all in the output; 32 I H bytes for weights, gradients and Adam. The paper's `hidden: [600]` has three times the
+columns in the output, and on MovieLens-1M learns slower and ranks worse (NDCG@10 0.231 after 36 epochs, 0.266 without).
 Shines where histories are short: a drawn code keeps it from learning them by heart. A `beta` that is too high, or there
 from the start, leaves all codes alike, and all lists popularity.
 """
@@ -28,9 +28,6 @@ from the start, leaves all codes alike, and all lists popularity.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from annotated_types import Ge, Le
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
@@ -41,8 +38,6 @@ from matinee.scoring.autoencoder import Autoencoder
 
 @dataclass(frozen=True, kw_only=True)
 class MultiVAE(Variational):
-    hidden: tuple[Annotated[int, Ge(1), Le(8192)], ...] = (600,)
-
     def fit(self, train: Dataset, run: Run = Run()) -> Autoencoder:
         """Raises what `nn.train.train` does."""
         net = AutoencoderNet(self.layout(train.n_items, variational=True, scale="l2"), seeded(run.seed))

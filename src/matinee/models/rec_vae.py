@@ -5,7 +5,7 @@ Implicit Feedback, WSDM 2020, and the code that the authors gave out with it. LN
 the root; s(t) = t sigma(t), swish; c: confidence, 1 where none is asked for.
 
     h_1 = LN(s(W_1 dropout(x_u) / |x_u| + b_1))     h_l = LN(s(W_l h_l-1 + b_l + h_1 + ... + h_l-1))
-    mu, ln sigma^2 = V h_5 + a                      z = mu + sigma e with e of N(0, I); z = mu when it is asked
+    mu, ln sigma^2 = V h_L + a                      z = mu + sigma e with e of N(0, I); z = mu when it is asked
     p_u = softmax over the items of one user of (W z + b)
     min  -sum_i c_ui x_ui ln p_ui + gamma (sum_i c_ui x_ui) sum_k (ln q(z_k | x_u) - ln p(z_k | x_u))
     p(z_k | x) = 3/20 N(0, 1) + 3/4 q_old(z_k | x) + 1/10 N(0, e^10)
@@ -14,14 +14,14 @@ An epoch is `encoder_passes` passes over all users that move all but W and b, wi
 then the encoder is remembered as q_old, and one pass without dropout moves W and b alone, which have grown up with
 codes that keep changing. The weight of the distance grows with the history: there is more to say of who has seen more.
 
-The mixture and the turns are those of the authors' code, which has the figures: 3 passes, batches of 500, `lr` 5e-4;
-`gamma` 0.005 is that of ML-20M (Netflix 0.0035, the Million Song Dataset 0.01). The densities are mixed for each number
-of a code, as that code has it, and not for whole codes.
+The mixture and the turns are those of the authors' code, which has the figures: 3 passes, batches of 500, `lr` 5e-4,
+five layers; `gamma` 0.005 is that of ML-20M (Netflix 0.0035, the Million Song Dataset 0.01). The densities are mixed
+for each number of a code, as that code has it, and not for whole codes.
 
-Differs: q_old begins as a copy of the encoder, there with random weights of its own, which draw the first epoch's
-codes to places that mean nothing. Weights begin as Glorot and Bengio have it, and may be shrunk (AdamW). With
-confidences their sum stands in for the number of items, so that likelihood and distance keep their proportion. Users
-without a history take no part in training.
+Differs: three layers, and steps twice as long, for logs of thousands of users. q_old begins as a copy of the encoder,
+there with random weights of its own, which draw the first epoch's codes to places that mean nothing. Weights begin as
+Glorot and Bengio have it, and may be shrunk (AdamW). With confidences their sum stands in for the number of items, so
+that likelihood and distance keep their proportion. Users without a history take no part in training.
 
 Cost: of an epoch, with E events, H the width, L layers and P passes, about (P + 1) (4 E H + U (6 L H^2 + 4 I D))
 operations; 16 I (H + D) bytes for weights, gradients and Adam, 4 I H for the old encoder. The most costly autoencoder
@@ -51,11 +51,11 @@ from matinee.scoring.autoencoder import Autoencoder
 
 @dataclass(frozen=True, kw_only=True)
 class RecVAE(Autoencoding):
-    epochs: Annotated[int, Ge(1), Le(10_000)] = 50
+    epochs: Annotated[int, Ge(1), Le(10_000)] = 30
     """Each `encoder_passes` passes over the training log and one more, at most; schedules run over all of them."""
     batch_size: Annotated[int, Ge(1), Le(100_000)] = 500
-    lr: Annotated[float, Gt(0), Le(10)] = 5e-4
-    hidden: tuple[Annotated[int, Ge(1), Le(8192)], ...] = (600, 600, 600, 600, 600)
+    lr: Annotated[float, Gt(0), Le(10)] = 1e-3
+    hidden: tuple[Annotated[int, Ge(1), Le(8192)], ...] = (600, 600, 600)
     """Widths of the layers between the history and the code, all alike: each adds up those before it."""
     activation: Literal["tanh", "sigmoid", "relu", "swish"] = "swish"
     gamma: Annotated[float, Ge(0), Le(1)] = 0.005

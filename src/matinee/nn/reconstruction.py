@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
-from annotated_types import Ge, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
@@ -38,6 +38,8 @@ class Squeezing(Trained):
     family: ClassVar[str] = "autoencoder"
     weighs_history: ClassVar[bool] = False
 
+    epochs: Annotated[int, Ge(1), Le(10_000)] = 60
+    lr: Annotated[float, Gt(0), Le(10)] = 3e-3
     dim: Annotated[int, Ge(1), Le(8192)] = 200
     """Length of the code that a history is squeezed into."""
     hidden: tuple[Annotated[int, Ge(1), Le(8192)], ...] = ()
@@ -89,6 +91,7 @@ class Autoencoding(Squeezing):
 class Variational(Autoencoding):
     """What those share whose code is drawn from a distribution that is held near to the standard normal one."""
 
+    epochs: Annotated[int, Ge(1), Le(10_000)] = 100
     beta: Annotated[float, Ge(0), Le(10)] = 0.2
     """The most that the distance to the normal distribution weighs."""
     anneal: Annotated[float, Ge(0), Le(1)] = 0.2
