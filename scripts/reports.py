@@ -176,6 +176,10 @@ def section(picture: str, own: Sequence[Done]) -> Iterator[str]:
     yield from [f"## {Path(first.manifest['config']['data']['path']).name}", ""]
     yield (f"{data['users']:,} users, {data['items']:,} items, {data['events']:,} events; "
            f"{', '.join(f'{key} {named(value)}' for key, value in split.items() if value not in (None, False))}.")
+    for joined in data["facts"]["notes"].get("joined", []):
+        columns = joined.get("items", joined.get("users"))["columns"].items()
+        yield from ["", f"Joined from {joined['from']}, by share of all that the log names (of events): " + ", ".join(
+            f"{column} {found['share']:.0%} ({found['event_share']:.0%})" for column, found in columns) + "."]
     for title, key in {"Question": "question", "Expected": "expect", "Found": "conclusion"}.items():
         if stated(first.file).get(key):
             yield from ["", f"**{title}.** {stated(first.file)[key]}"]
