@@ -48,7 +48,7 @@ def values(case: Case, k: int) -> dict[str, np.ndarray]:
 def test_no_accuracy_metric_is_left_out_here() -> None:
     own = {name.split("@")[0] for name in KNOWN if ":" not in name}
     assert {parse(name).name for name in names(1)} >= own - {"uplus_score", "coverage", "gini", "novelty", "diversity",
-                                                             "popularity"}
+                                                             "popularity", "seen"}
 
 
 @given(cases, st.integers(1, DEPTH))
