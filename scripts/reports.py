@@ -1,4 +1,4 @@
-"""Answer the questions of configs/experiments/reports with pages: python -m scripts.reports [NAME ...]
+"""Answer the questions of configs/experiments/reports with pages: python -m scripts.reports [NAME ...] [--threads N]
 
 A report is an experiment file, or a folder of them that share a page. Each is carried out as `matinee run` does (what
 was run before is found again), and docs/results/<name>.md says what came of it. Experiments on the same data and split
@@ -8,6 +8,7 @@ answers, is found below MATINEE_TEST_DATA.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -328,14 +329,18 @@ def write(path: Path, text: str) -> None:
 
 def main() -> int:
     known = reports()
-    for name in sys.argv[1:] or known:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("--threads", type=int, help="cores to use; all of them unless told")
+    asked = parser.parse_args()
+    for name in asked.names or known:
         if name not in known:
-            raise SystemExit(f"no report is called {name}; known: {', '.join(known)}")
+            parser.error(f"no report is called {name}; known: {', '.join(known)}")
         done = []
         for file in known[name]:
             runs = Path(os.environ.get("MATINEE_RUNS", ROOT / "runs"))
             experiment = load_experiment(file, overrides(file))
-            done.append(Done(file, carry_out(experiment, runs, say=note)))
+            done.append(Done(file, carry_out(experiment, runs, threads=asked.threads, say=note)))
         write(PAGES / f"{name}.md", "\n".join(page(name, done)).rstrip() + "\n")
         note(f"docs/results/{name}.md")
     return 0
