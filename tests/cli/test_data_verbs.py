@@ -35,6 +35,12 @@ def test_describe_prints_tables_and_warnings(matinee: Matinee, log: Path) -> Non
     assert "\x1b" not in said.out
 
 
+def test_describe_tells_sessions_and_warns_of_histories_within_one_day(matinee: Matinee, log: Path) -> None:
+    said = matinee("data", "describe", log).out
+    assert "3  (by gaps over 6 hours; half have 1 events or fewer)" in said
+    assert "! 100% of the users with several events did everything within one day" in said
+
+
 def test_describe_as_json(matinee: Matinee, log: Path) -> None:
     said = matinee("data", "describe", log, "--json")
     facts = json.loads(said.out)

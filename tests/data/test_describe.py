@@ -52,6 +52,17 @@ def test_counts_by_hand() -> None:
     assert facts["notes"] == {"rows": 6}
 
 
+def test_sessions_by_hand() -> None:
+    sessions = describe(dataset(EVENTS))["sessions"]
+    # a: three events in five seconds; b: two, three days apart; c: one
+    assert (sessions["by"], sessions["gap_hours"], sessions["sessions"], sessions["of_one_event"]) == ("gap", 6, 4, 3)
+    assert (sessions["median"], sessions["max"]) == (1, 3)
+    own = describe(dataset(EVENTS, {"session": np.array([1, 1, 2, 3, 3, 3])}))["sessions"]
+    # a: 1 and 2; b: 3; c: 3, which is another one's
+    assert (own["by"], own["gap_hours"], own["sessions"], own["median"]) == ("the data", None, 4, 1.5)
+    assert describe(dataset([(u, i, 0) for u, i, _ in EVENTS]))["sessions"] is None
+
+
 def test_popularity_skew_by_hand() -> None:
     rows = [(f"u{user}", f"i{item}", 1) for item, count in enumerate([8, 2, 1, 1]) for user in range(count)]
     popularity = describe(dataset(rows))["popularity"]

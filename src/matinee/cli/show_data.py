@@ -54,6 +54,13 @@ def _counts(facts: Facts) -> list[tuple[str, str]]:
             ("of them within one day", _count(time["users_within_one_day"], time["users_within_one_day_share"])),
             ("of them at one moment", _number(time["users_at_one_moment"])),
         ]
+    sessions = facts["sessions"]
+    if sessions is not None:
+        by = "as the data has them" if sessions["by"] == "the data" else f"by gaps over {sessions['gap_hours']:g} hours"
+        rows += [
+            ("sessions", f"{_number(sessions['sessions'])}  ({by}; half have {sessions['median']:g} events or fewer)"),
+            ("of them with one event", _count(sessions["of_one_event"], sessions["of_one_event_share"])),
+        ]
     return rows + [
         ("users without events", _number(facts["history"]["users_without_events"])),
         ("items without events", _number(popularity["items_without_events"])),
@@ -65,6 +72,8 @@ def _counts(facts: Facts) -> list[tuple[str, str]]:
 
 def _quantiles(facts: Facts) -> list[tuple[str, ...]]:
     measured = {"events a user": facts["history"], "events an item": facts["popularity"]}
+    if facts["sessions"] is not None:
+        measured["events a session"] = facts["sessions"]
     if facts["time"] is not None:
         measured["days a user is active"] = facts["time"]["span_days"]
     measured |= {name: column for name, column in facts["event_columns"].items() if name != "session"}

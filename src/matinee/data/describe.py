@@ -16,8 +16,8 @@ from matinee.data.columns import Categories, Features
 from matinee.data.dataset import Dataset
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
+from matinee.data.sessions import DAY, GAP_HOURS, one_day_dumps, session_indptr
 
-DAY = 86_400
 THRESHOLDS = (2, 10, 50, 200, 500, 1000)  # popularity below which items are counted
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -34,6 +34,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "may_repeat": dataset.facts.repeats,
         "pairs": _pairs(log),
         "time": _time(log),
+        "sessions": _sessions(log),
         "history": _history(log),
         "popularity": _popularity(log),
         "event_columns": {name: _event_column(column) for name, column in log.columns.items()},
@@ -84,7 +85,7 @@ def _time(log: Interactions) -> dict[str, Any] | None:
     tied[:-1] |= tie
     first, last = int(log.times.min()), int(log.times.max())
     several = log.counts[active] > 1  # one event has no order
-    quick = int((spans[several] < DAY).sum())
+    quick = int(one_day_dumps(log).sum())
     return {
         "first": _iso(first),
         "last": _iso(last),
@@ -96,6 +97,22 @@ def _time(log: Interactions) -> dict[str, Any] | None:
         "users_within_one_day_share": _share(quick, int(several.sum())),
         "users_at_one_moment": int((spans[several] == 0).sum()),
         "span_days": _quantiles(spans / DAY),
+    }
+
+
+def _sessions(log: Interactions) -> dict[str, Any] | None:
+    """Events a session, by the data's own sessions or by gaps. None where neither they nor times are known."""
+    own = "session" in log.columns
+    if not len(log) or not (own or log.times.any()):
+        return None
+    lengths = np.diff(session_indptr(log))
+    return {
+        "by": "the data" if own else "gap",
+        "gap_hours": None if own else GAP_HOURS,
+        "sessions": len(lengths),
+        "of_one_event": int((lengths == 1).sum()),
+        "of_one_event_share": _share(int((lengths == 1).sum()), len(lengths)),
+        **_quantiles(lengths),
     }
 
 
