@@ -15,6 +15,7 @@ from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, PooledItemItem, SparseItemItem
 from matinee.scoring.item_pairs import DensePairs
 from matinee.scoring.lookup import Lookup
+from matinee.scoring.markov import MarkovFactors
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.pairwise_factors import PairwiseFactors
 from matinee.scoring.profile import Profile
@@ -39,6 +40,7 @@ FORMS: dict[str, type[Scorer]] = {
     "latent_neighbours": LatentNeighbours,
     "user_clusters": UserClusters,
     "pairwise_factors": PairwiseFactors,
+    "markov_factors": MarkovFactors,
     "profile": Profile,
     "rating_mean": RatingMean,
     "weighted": Weighted,
