@@ -97,6 +97,28 @@ def test_the_page_on_autoencoders_names_them_all_and_its_examples_run(tmp_path: 
     assert main([*words, "--set", "data.sample_users=0.1", "--runs", str(tmp_path / "runs")]) == 0
 
 
+def test_the_page_on_item_vectors_does_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = "docs/guides/item-vectors.md"
+    told = (ROOT / page).read_text()
+    commands = re.findall(r"^matinee (data .*)$", told, re.M)
+    assert [main(command.split()) for command in commands] == [0, 0]
+    assert "\n".join(capsys.readouterr().out.splitlines()[:2]) in told
+    (code,) = blocks(page, "python")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.splitlines()[:2] == ["Toy Story (1995)", "Toy Story 2 (1999)"], done.stderr
+    (table,) = blocks(page, "csv")
+    for text, code in ((table, "nothing-in-common"), ("item,v0,v1\na,1,2\nb,1,x\n", "bad-number")):
+        Path("bert.csv").write_text(text)
+        words = "embed-titles embedded:movietweetings --encoder bert.csv --out t.parquet"
+        assert main(["data", *words.split()]) == 3
+        said = capsys.readouterr().err
+        assert code in said
+        assert said in told or code != "bad-number"
+
+
 def test_the_table_of_the_readme_is_the_one_of_the_results() -> None:
     assert renewed((ROOT / "README.md").read_text()) == (ROOT / "README.md").read_text()
 

@@ -115,6 +115,14 @@ class VectorScorer(Scorer):
         """(B, D) one vector a history, the same bits whoever else is in the block; zeros for an empty one."""
 
 
+class ItemVectorScorer(Scorer):
+    """A scorer that has a vector for each item, at which another model may begin."""
+
+    @abstractmethod
+    def item_vectors(self) -> NDArray[np.float32]:
+        """(I, D) what an item of a history is to the model; a row of zeros says nothing."""
+
+
 class AdditiveScorer(Scorer):
     """A scorer whose score is a sum over the history, so that it can say which items a recommendation is due to."""
 
@@ -179,6 +187,11 @@ class Recommender(ABC):
     """Does it learn from the features that its entry names?"""
     validates: ClassVar[bool] = False
     """Does `fit` choose when to stop, or how many clusters to make, by `Run.validate`?"""
+
+    def named_vectors(self) -> tuple[str, ...]:
+        """What `fit` looks for in `train.item_vectors`: files, or entries of other runs (RUN/ID). An experiment finds
+        them and puts them there."""
+        return ()
 
     @abstractmethod
     def fit(self, train: Dataset, run: Run = Run()) -> Scorer:

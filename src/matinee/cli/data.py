@@ -1,23 +1,36 @@
-"""`matinee data`: look at a data set, bring it into another layout, make it smaller, split it for other tools."""
+"""`matinee data`: look at a data set, convert it, make it smaller, split it for other tools, embed its titles."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matinee.cli import terminal
-from matinee.errors import Degraded, ResourceError, UsageError
+from matinee.cli.embed_titles import embed_titles
+from matinee.cli.reading_data import (
+    BadOption,
+    EncodingOption,
+    LayoutOption,
+    MostOption,
+    PathArgument,
+    RejectsOption,
+    SetOption,
+    SideOption,
+    degraded,
+    load,
+    settings,
+    within,
+)
+from matinee.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from matinee.config import DataSettings
     from matinee.data.dataset import Dataset
-    from matinee.split.protocol import Protocol
 
-app = typer.Typer(add_completion=False, help="""Look at a data set, convert it, sample it, split it for other tools.
+app = typer.Typer(add_completion=False, help="""Look at a data set, convert it, sample it, split it, embed its titles.
 
 \b
 PATH is a file or a folder, its layout told from names and headers:
@@ -31,22 +44,7 @@ or one of
   synthetic:USERSxITEMS[:SEED], synthetic-uplus:USERSxITEMS[:SEED]
 """)
 
-PathArgument = Annotated[str, typer.Argument(metavar="PATH", help="A file, a folder, embedded: or synthetic:")]
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; it must not exist yet.")]
-LayoutOption = Annotated[str | None, typer.Option("--layout", help="How to read PATH, where it is not told rightly.")]
-SideOption = Annotated[
-    list[str] | None,
-    typer.Option("--side", help="A folder or file that says more of items or users, joined by id. May be given again."),
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="How to clean, as under `data:` in an experiment: --set min_rating=4 "
-                               "--set columns.user=customer. May be given again."),
-]
-EncodingOption = Annotated[str | None, typer.Option("--encoding", help="Of the text files, such as latin-1 or cp949.")]
-BadOption = Annotated[Literal["refuse", "skip"], typer.Option("--bad-rows", help="What becomes of rows with a fault.")]
-MostOption = Annotated[str, typer.Option("--max-bad-rows", help="With skip: the share of bad rows that is accepted.")]
-RejectsOption = Annotated[str, typer.Option("--rejects", help="With skip: where the rows left out are listed.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier command wrote to OUT.")]
 
 WRITTEN = frozenset({".csv", ".tsv", ".dat", ".inter", ".item", ".user", ".json"})
@@ -71,8 +69,8 @@ def describe(
 
     matinee data describe data/ml-1m --side data/boostcamp/train
     """
-    settings, _ = _settings(path, layout, side, encoding, [_within("data", text) for text in set_ or ()])
-    dataset = _load(settings, bad_rows, max_bad_rows, rejects)
+    chosen, _ = settings(path, layout, side, encoding, [within("data", text) for text in set_ or ()])
+    dataset = load(chosen, bad_rows, max_bad_rows, rejects)
     from matinee.data.describe import describe as facts_of
 
     facts = facts_of(dataset)
@@ -84,7 +82,7 @@ def describe(
         from matinee.cli.show_data import show
 
         show(facts)
-    _degraded(dataset)
+    degraded(dataset)
 
 
 @app.command()
@@ -105,12 +103,12 @@ def convert(
 
     matinee data convert data/ml-1m data/ml-1m-recbole --to recbole
     """
-    settings, _ = _settings(path, layout, side, encoding, [_within("data", text) for text in set_ or ()])
+    chosen, _ = settings(path, layout, side, encoding, [within("data", text) for text in set_ or ()])
     _check_output(out, [path, *(side or ())], overwrite)
     _check_layout(to)
-    dataset = _load(settings, bad_rows, max_bad_rows, rejects)
+    dataset = load(chosen, bad_rows, max_bad_rows, rejects)
     _write(dataset, out, to)
-    _degraded(dataset)
+    degraded(dataset)
 
 
 @app.command()
@@ -134,18 +132,18 @@ def sample(
 
     matinee data sample data/ml-1m data/ml-small --users 500
     """
-    settings, _ = _settings(path, layout, side, encoding, [_within("data", text) for text in set_ or ()])
+    chosen, _ = settings(path, layout, side, encoding, [within("data", text) for text in set_ or ()])
     _check_output(out, [path, *(side or ())], overwrite)
     if to is not None:
         _check_layout(to)
-    dataset = _load(settings, bad_rows, max_bad_rows, rejects)
+    dataset = load(chosen, bad_rows, max_bad_rows, rejects)
     from matinee.data.convert import TARGETS
     from matinee.data.sample import sample as sampled
 
     read_as = str(dataset.facts.notes.get("layout"))
     same = read_as if read_as in TARGETS else "table"
     _write(sampled(dataset, users=users, share=share, seed=seed), out, to or same)
-    _degraded(dataset)
+    degraded(dataset)
 
 
 @app.command()
@@ -174,10 +172,10 @@ def split(
 
     matinee data split data/ml-1m splits/ml-1m --protocol leave_last
     """
-    overrides = [_within("split", text) for text in set_ or ()]
-    settings, chosen = _settings(path, layout, side, encoding, overrides, protocol)
+    overrides = [within("split", text) for text in set_ or ()]
+    read, chosen = settings(path, layout, side, encoding, overrides, protocol)
     _check_output(out, [path, *(side or ())], overwrite)
-    dataset = _load(settings, bad_rows, max_bad_rows, rejects)
+    dataset = load(read, bad_rows, max_bad_rows, rejects)
     from matinee.split.export import write
 
     made = chosen.split(dataset)
@@ -185,66 +183,10 @@ def split(
         terminal.note(f"note: {warning}")
     _told(write(made, dataset, out))
     terminal.say(f"split {made.hash}")
-    _degraded(dataset)
+    degraded(dataset)
 
 
-def _within(section: str, override: str) -> str:
-    """`min_rating=4` as `data.min_rating=4`, unless it names a section itself."""
-    return override if override.startswith(("data.", "split.")) else f"{section}.{override}"
-
-
-def _settings(
-    path: str,
-    layout: str | None,
-    side: Sequence[str] | None,
-    encoding: str | None,
-    overrides: Sequence[str],
-    protocol: str = "gap_and_tail",
-) -> tuple[DataSettings, Protocol]:
-    """What the command line says, checked as an experiment file would be."""
-    from matinee.config import DataSettings, overridden
-    from matinee.config.typed import At, build, named
-    from matinee.config.yaml_file import Document
-    from matinee.split import PROTOCOLS
-
-    data = {"path": path, "layout": layout, "side": list(side or ()), "encoding": encoding}
-    mapping = overridden({"data": data, "split": {"protocol": protocol}}, overrides)
-    at = At(Document(mapping), Path.cwd())
-    chosen = named(PROTOCOLS, "protocol", mapping["split"], at / "split")
-    return build(DataSettings, mapping["data"], at / "data"), chosen
-
-
-def _load(data: DataSettings, bad_rows: Literal["refuse", "skip"], most: str, rejects: str) -> Dataset:
-    from matinee.data.load import load
-    from matinee.data.source import Reading
-
-    with terminal.progress() as progress:
-        reading = Reading(columns=data.columns, encoding=data.encoding, bad_rows=bad_rows, max_bad_share=_share(most),
-                          rejects=rejects, progress=progress)
-        return load(
-            data.path,
-            layout=data.layout,
-            side=data.side,
-            reading=reading,
-            min_rating=data.min_rating,
-            min_user_events=data.min_user_events,
-            min_item_events=data.min_item_events,
-            duplicates=data.duplicates,
-            repeats=data.repeats,
-            sample_users=data.sample_users,
-            sample_events=data.sample_events,
-        )
-
-
-def _share(text: str) -> float:
-    """`1%` or `0.01`."""
-    try:
-        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise UsageError("bad-value", f"--max-bad-rows is {text!r}", "give a share such as 1% or 0.01")
-    return share
+app.command("embed-titles")(embed_titles)
 
 
 def _check_layout(layout: str) -> None:
@@ -286,10 +228,3 @@ def _write(dataset: Dataset, out: Path, layout: str) -> None:
 def _told(written: Sequence[Path]) -> None:
     for path in written:
         terminal.say(f"wrote {os.path.relpath(path)}")
-
-
-def _degraded(dataset: Dataset) -> None:
-    skipped = dataset.facts.notes.get("rejected_rows", 0)
-    if skipped:
-        raise Degraded("rows-skipped", f"{skipped} bad rows were left out",
-                       f"they are listed in {dataset.facts.notes['rejects_file']}")

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from matinee.data.columns import Categories, Features
@@ -20,15 +21,19 @@ COLUMNS = {"genre": "genre", "director": "director", "writer": "writer", "era": 
 """Every block, and the column that it is made of."""
 
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
-_YEAR = re.compile(r"\(\d{4}\)\s*$")
+_YEAR = re.compile(r"\((\d{4})\)\s*$")
 
 
 def block(items: Features, name: str) -> csr_array:
-    """(I, F) float32. idf is log((1 + n) / (1 + n_f)) + 1, for n items with any feature and n_f with this one.
+    """(I, F) float32. Raises DataError (`no-feature`) where there is no such column."""
+    return tf_idf(_labels(items, name))
 
-    Raises DataError (`no-feature`) where there is no such column.
+
+def tf_idf(labels: Categories) -> csr_array:
+    """(I, F) float32, each row of length 1: what an item has, times how rare it is.
+
+    idf is log((1 + n) / (1 + n_f)) + 1, for n items with any label and n_f with this one.
     """
-    labels = _labels(items, name)
     shape = (len(labels), len(labels.names))
     often = np.ones(len(labels.codes)) if labels.weights is None else labels.weights.astype(np.float64)
     out = csr_array((often, labels.codes, labels.indptr), shape=shape)
@@ -63,6 +68,15 @@ def words(title: str) -> list[str]:
     """
     plain = _YEAR.sub("", unicodedata.normalize("NFKC", title))
     return _WORDS.findall(unicodedata.normalize("NFKC", plain.casefold()))
+
+
+def years(items: Features) -> NDArray[np.float64]:
+    """(I,) of release: from the column `year`, else in brackets at the end of the title; NaN where neither says."""
+    found = items.numbers("year").values.copy() if "year" in items else np.full(items.n, np.nan)
+    for row in np.flatnonzero(np.isnan(found)) if "title" in items else ():
+        match = _YEAR.search(items.texts("title").values[row])
+        found[row] = float(match[1]) if match else np.nan
+    return found
 
 
 def _labels(items: Features, name: str) -> Categories:

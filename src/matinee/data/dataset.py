@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matinee.data.columns import Features
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
@@ -33,6 +36,8 @@ class Dataset:
     item_features: Features  # I rows
     user_features: Features  # U rows
     facts: Facts = Facts()
+    item_vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """(I, D) each, made elsewhere, by the names that recipes call them; NaN where an item has none."""
 
     def __post_init__(self) -> None:
         for what, have, want in (
@@ -40,6 +45,7 @@ class Dataset:
             ("items", len(self.items), self.log.n_items),
             ("item features", self.item_features.n, self.log.n_items),
             ("user features", self.user_features.n, self.log.n_users),
+            *((f"vectors of {name}", len(vectors), self.log.n_items) for name, vectors in self.item_vectors.items()),
         ):
             if have != want:
                 raise DataError("misaligned", f"{have} {what} for a log of {want}")
@@ -58,7 +64,9 @@ class Dataset:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of log, ids, side information and the facts that change lists."""
+        """SHA-256 of log, ids, side information, vectors and the facts that change lists."""
+        vectors = (f"{name} {vectors.shape} {hashlib.sha256(vectors.tobytes()).hexdigest()}"
+                   for name, vectors in sorted(self.item_vectors.items()))
         parts = (self.log.hash(), self.users.hash, self.items.hash, self.item_features.hash(),
-                 self.user_features.hash(), str(self.facts.repeats))
+                 self.user_features.hash(), str(self.facts.repeats), *vectors)
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from matinee.contract import Run, Scorer
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint, leading
+from matinee.experiment.folder import Vectors
+from matinee.experiment.item_vectors import beside, names_in
 from matinee.experiment.stages import StageData
 from matinee.nn import processes
 
@@ -32,6 +34,8 @@ class Fitter:
     progress: Callable[[str, int, int], None]
     journal: Report
     checkpoints: Path
+    vectors: Vectors = field(default_factory=dict)
+    """What recipes ask for by name."""
 
     def key(self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None) -> str:
         """What the fitted bits depend on, as one hash. Equal keys, equal scorers."""
@@ -50,6 +54,8 @@ class Fitter:
             "threads": self.threads,
             "stop_at": stop_at,
         }
+        if named := [self.vectors[name][stage.name].hash for name in names_in(entry.recipe) if name in self.vectors]:
+            about["vectors"] = named
         if entry.recipe.validates and stop_at is None and valid is not None and valid.truth is not None:
             about["validated"] = [valid.truth.hash, valid.given.hash(), self.experiment.evaluate.metrics[0]]
         if processes.count() > 1 and leading.is_neural(entry):
@@ -71,7 +77,7 @@ class Fitter:
             stop_at=stop_at,
         )
         leading.announce(entry, stage.name, run)
-        return leading.fit_entry(entry, stage.fit, run)
+        return leading.fit_entry(entry, beside(entry.recipe, stage.name, stage.fit, self.vectors), run)
 
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
         """Delete what it would take to go on with a fit; only once the fitted model is stored."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from matinee import durable
+from matinee.data import item_vectors
 from matinee.data.dataset import Dataset
+from matinee.data.item_vectors import NATIVE, ItemVectors
 from matinee.errors import ModelError
 from matinee.experiment.dataset_store import load_dataset, load_split
 from matinee.split.parts import Split
+
+Vectors = Mapping[str, Mapping[str, ItemVectors]]
+"""Item vectors by the name that recipes call them, and by stage."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,24 @@ class RunFolder:
     def split(self) -> Split:
         return load_split(self.path / "split")
 
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The item vectors that its models asked for. Raises ModelError where one is not what it was."""
+        found: dict[str, ItemVectors] = {}
+        for hash_ in {hash_ for stages in self.manifest.get("vectors", {}).values() for hash_ in stages.values()}:
+            found[hash_] = item_vectors.read(self._vectors(hash_))
+            if found[hash_].hash != hash_:
+                raise ModelError("damaged", "these item vectors are not what was written", "run the experiment again",
+                                 self._vectors(hash_))
+        return {name: {stage: found[hash_] for stage, hash_ in stages.items()}
+                for name, stages in self.manifest.get("vectors", {}).items()}
+
+    def keep_vectors(self, vectors: Vectors) -> dict[str, dict[str, str]]:
+        """Copies that stay when the file or the run is gone; their hashes, for the manifest."""
+        for one in {one.hash: one for stages in vectors.values() for one in stages.values()}.values():
+            item_vectors.write(self._vectors(one.hash), one)
+        return {name: {stage: one.hash for stage, one in stages.items()} for name, stages in vectors.items()}
+
     def lists(self, stage: str, id_: str) -> Path:
         """The folder of one entry's lists; where test shares valid's scorer its lists are still its own."""
         return self.path / "lists" / stage / id_
@@ -83,6 +107,9 @@ class RunFolder:
 
     def write_json(self, name: str, content: Any) -> None:
         durable.write_json(self.path / name, content)
+
+    def _vectors(self, hash_: str) -> Path:
+        return self.path / "vectors" / f"{hash_[:16]}{NATIVE}"
 
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name

@@ -13,7 +13,8 @@ from typing import Any
 from matinee.config import Experiment, ModelEntry, recipes_in
 from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
-from matinee.experiment.folder import RunFolder
+from matinee.experiment.folder import RunFolder, Vectors
+from matinee.experiment.item_vectors import beside
 from matinee.experiment.stages import split_stages
 from matinee.nn import processes
 from matinee.nn.recipe import Trained
@@ -51,17 +52,18 @@ def follow(experiment: Experiment) -> RunFolder:
     """Compute along until process 0 is done; the folder that it has written. Raises ResourceError where it dies."""
     entries = {entry.id: entry for entry in experiment.models}
     trains: dict[str, Dataset] = {}
+    vectors: Vectors = {}
     threads = 1
     while True:
         match processes.told():
             case {"done": str(folder)}:
                 return RunFolder(Path(folder))
             case {"folder": str(folder), "threads": int(threads)}:
-                trains = _trains(RunFolder(Path(folder)))
+                trains, vectors = _trains(RunFolder(Path(folder))), RunFolder(Path(folder)).vectors
             case {"entry": str(id_), "stage": str(stage), "stop_at": stop_at, "validates": validates}:
                 judge = _unasked if validates else None
                 run = Run(seed=experiment.seed, threads=threads, stop_at=stop_at, validate=judge)
-                fit_entry(entries[id_], trains[stage], run)
+                fit_entry(entries[id_], beside(entries[id_].recipe, stage, trains[stage], vectors), run)
 
 
 def _trains(folder: RunFolder) -> dict[str, Dataset]:

@@ -31,6 +31,7 @@ def run_id(experiment: Experiment, material: Material) -> str:
         *([experiment.base / experiment.output.users] if experiment.output.users else []),
     ]
     contents = [file_hash(path) for path in named if path.is_file()]
+    contents += [one.hash for stages in material.vectors.values() for one in stages.values()]
     data, split, package = material.dataset.hash, material.split.hash, fingerprint.package_hash()
     decides = [experiment.identity(), contents, data, split, package, outside]
     return f"{experiment.name}-{fingerprint.digest(decides)[:8]}"
@@ -70,6 +71,7 @@ def write_manifest(folder: RunFolder, experiment: Experiment, material: Material
             "processes": processes.count(),
             "code": fingerprint.code_state(),
             "outside": _copy_outside(folder.path / "outside", experiment),
+            "vectors": folder.keep_vectors(material.vectors),
             "packages": fingerprint.versions(),
             "thread_pools": fingerprint.thread_pools(),
             "environment": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from matinee.config import DataSettings, Experiment
@@ -15,6 +15,7 @@ from matinee.errors import ModelError
 from matinee.experiment import fingerprint
 from matinee.experiment.cache import Cache
 from matinee.experiment.dataset_store import load_dataset, load_split, save_dataset, save_split
+from matinee.experiment.folder import Vectors
 from matinee.split.parts import Split
 from matinee.split.protocol import Protocol
 
@@ -27,6 +28,8 @@ class Material:
     split: Split
     reused: tuple[str, ...]
     """Which of `data` and `split` were found and not made."""
+    vectors: Vectors = field(default_factory=dict)
+    """What the models ask for by name."""
 
 
 def material(experiment: Experiment, cache: Cache, progress: Progress) -> Material:

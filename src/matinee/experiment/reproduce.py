@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Verdict:
 def reproduce(
     original: RunFolder, into: Path, *, progress: Callable[[str, int, int], None], say: Callable[[str], None]
 ) -> Verdict:
-    """Repeat `original` below `into` from its manifest and its own copies of outside models, nothing reused.
+    """Repeat `original` below `into` from its manifest and its own copies of outside models and vectors, all anew.
 
     The data is read again from where it was; where it is gone or has changed, the run's own copy is used and the
     difference is told. Raises ModelError where the run is not whole.
@@ -86,7 +86,7 @@ def _material_of(
     surroundings: list[str],
     progress: Callable[[str, int, int], None],
 ) -> Material:
-    stored = Material(original.dataset, original.split, ())
+    stored = Material(original.dataset, original.split, (), original.vectors)
     try:
         fresh = material(experiment, Cache(into / ".cache"), progress)
     except DataError as error:
@@ -100,7 +100,7 @@ def _material_of(
     if fresh.split.hash != stored.split.hash:
         surroundings.append(f"split: {stored.split.hash[:12]} then, {fresh.split.hash[:12]} now; the run's own is used")
         return stored
-    return fresh
+    return replace(fresh, vectors=stored.vectors)
 
 
 def _surroundings(manifest: dict[str, Any]) -> Iterator[str]:

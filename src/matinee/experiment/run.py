@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from matinee.experiment.ensembling import Ensembling
 from matinee.experiment.figures import rows_of, stored_lists
 from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
+from matinee.experiment.item_vectors import find_vectors
 from matinee.experiment.manifest import run_id, write_manifest
 from matinee.experiment.material import Material, material
 from matinee.experiment.modelling import Modelling
@@ -74,7 +75,9 @@ def run(
             return leading.follow(experiment)
         progress, say = progress or _silent, say or _unheard
         cache = Cache(runs / ".cache")
-        stuff = stuff or material(experiment, cache, progress)
+        if stuff is None:
+            stuff = material(experiment, cache, progress)
+            stuff = replace(stuff, vectors=find_vectors(experiment, stuff, runs, say))
         id_ = run_id(experiment, stuff)
         folder = RunFolder(_free(runs, id_) if again else runs / id_)
         with durable.lock(folder.path):
@@ -133,7 +136,8 @@ class Work:
 
     @cached_property
     def modelling(self) -> Modelling:
-        fitter = Fitter(self.experiment, self.threads, self.progress, self._note, self.folder.path / "checkpoints")
+        checkpoints = self.folder.path / "checkpoints"
+        fitter = Fitter(self.experiment, self.threads, self.progress, self._note, checkpoints, self.stuff.vectors)
         return Modelling(self.folder, fitter, self.cache, self.timings, self.say)
 
     @cached_property

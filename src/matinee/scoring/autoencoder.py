@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from matinee.contract import FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries, VectorScorer
 from matinee.errors import ModelError
 from matinee.numerics import dense, factors
 from matinee.numerics.products import product
@@ -24,7 +24,7 @@ EPSILON = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Autoencoder(FusedScorer, VectorScorer):
+class Autoencoder(FusedScorer, VectorScorer, ItemVectorScorer):
     """score(u, i) = h_u . output_i + bias_i, with h_u the last of a chain of layers that starts at the history.
 
     The first layer sums `table` over the history's n distinct items, each n^-1/2 (`scale` l2) or 1 (`none`), or times
@@ -81,6 +81,9 @@ class Autoencoder(FusedScorer, VectorScorer):
     @property
     def n_items(self) -> int:
         return len(self.table)
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        return self.table
 
     @property
     def beside(self) -> int:

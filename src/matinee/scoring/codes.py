@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-from matinee.contract import FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries, VectorScorer
 from matinee.errors import ModelError
 from matinee.numerics import factors
 from matinee.numerics.products import product
@@ -26,7 +26,7 @@ ROWS_A_PIECE = 16
 
 
 @dataclass(frozen=True, eq=False)
-class FoldedCodes(FusedScorer, VectorScorer):
+class FoldedCodes(FusedScorer, VectorScorer, ItemVectorScorer):
     """score(u, i) = x_u . h_i, and `centre` more where ratings are read; x_u minimises over the history
 
         sum over all items i of (x.h_i - [i is in it])^2 + l2 |x|^2        or, of ratings r,
@@ -57,6 +57,9 @@ class FoldedCodes(FusedScorer, VectorScorer):
     @property
     def n_items(self) -> int:
         return len(self.codes)
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        return self.codes
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
         return factors.scores(self._asked(queries), self._tiles, self.n_items)

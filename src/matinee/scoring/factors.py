@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import AdditiveScorer, FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import AdditiveScorer, FusedScorer, ItemVectorScorer, Masks, Queries, VectorScorer
 from matinee.errors import ModelError
 from matinee.numerics import factors, ridge
 from matinee.numerics.topk import first_bad
@@ -21,7 +21,7 @@ MOST_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class FoldInFactors(FusedScorer, VectorScorer, AdditiveScorer):
+class FoldInFactors(FusedScorer, VectorScorer, AdditiveScorer, ItemVectorScorer):
     """score(u, i) = x_u . y_i, where x_u minimises, over the history's n_u distinct items j with confidence c_j,
 
         sum_j c_j (1 - x.y_j)^2 + w sum over all items (x.y_i)^2 + l2 (n_u + mass)^exponent |x|^2.
@@ -53,6 +53,9 @@ class FoldInFactors(FusedScorer, VectorScorer, AdditiveScorer):
     @property
     def n_items(self) -> int:
         return len(self.item_factors)
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        return self.item_factors
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
         return factors.scores(self.vectors(queries), self._tiles, self.n_items)

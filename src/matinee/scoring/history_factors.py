@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import AdditiveScorer, FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import AdditiveScorer, FusedScorer, ItemVectorScorer, Masks, Queries, VectorScorer
 from matinee.errors import ModelError
 from matinee.numerics import factors
 from matinee.numerics.products import product
@@ -17,7 +17,7 @@ from matinee.scoring.checks import check_catalogue
 
 
 @dataclass(frozen=True, eq=False)
-class HistoryFactors(FusedScorer, VectorScorer, AdditiveScorer):
+class HistoryFactors(FusedScorer, VectorScorer, AdditiveScorer, ItemVectorScorer):
     """score(u, i) = z_u . decode_i + bias_i, where for the history's n_u distinct items j with confidence c_j
 
         z_u = n_u^-exponent x sum_j c_j encode_j.
@@ -47,6 +47,9 @@ class HistoryFactors(FusedScorer, VectorScorer, AdditiveScorer):
     @property
     def n_items(self) -> int:
         return len(self.encode)
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        return self.encode
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
         return factors.scores(self._asked(queries), self._tiles, self.n_items)

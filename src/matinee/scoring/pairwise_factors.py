@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries, VectorScorer
 from matinee.errors import DataError, ModelError
 from matinee.numerics import factors, pairwise
 from matinee.numerics.draws import Urn, fingerprints, urn
@@ -20,7 +20,7 @@ LEAST_STEPS = 400
 
 
 @dataclass(frozen=True, eq=False)
-class PairwiseFactors(FusedScorer, VectorScorer):
+class PairwiseFactors(FusedScorer, VectorScorer, ItemVectorScorer):
     """score(u, i) = x_u . y_i + b_i.
 
     Who asks with the very history that his row was fitted on, confidences included, gets the stored x_u. Whose history
@@ -64,6 +64,9 @@ class PairwiseFactors(FusedScorer, VectorScorer):
     @property
     def n_items(self) -> int:
         return len(self.item_factors)
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        return self.item_factors
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
         return factors.scores(self._with_one(queries), self._tiles, self.n_items)
