@@ -21,7 +21,9 @@ from matinee.numerics.products import product
 RUNS = (3, 4, 5)
 """Lengths of the runs of letters; a word's ends count as a letter."""
 YEAR = 0.5
-"""What the year weighs beside the words."""
+"""What the year weighs beside the words. Of films often watched together (mean cosine of their columns) the ten nearest
+titles find most so: of MovieTweetings 0.066, 0.052 without the year, 0.058 where it weighs 1; of MovieLens-1M 0.147,
+0.133 and 0.151, where any two films have 0.116."""
 LEAST = 1e-6
 """A vector shorter than this is rounding."""
 
