@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from matinee.numerics import factors
 
-ACTIVATIONS = ("none", "tanh", "sigmoid", "relu", "swish")
+ACTIVATIONS = ("none", "tanh", "sigmoid", "relu", "swish", "gelu")
+"""`gelu` by tanh (Hendrycks, Gimpel, Gaussian Error Linear Units, 2016)."""
 
 
 def layer(inputs: NDArray[np.float32], tiles: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -26,6 +27,9 @@ def activate(values: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         np.tanh(values, out=values)
     elif name == "relu":
         np.maximum(values, 0, out=values)
+    elif name == "gelu":
+        inner = np.float32(0.7978845608028654) * (values + np.float32(0.044715) * values * values * values)
+        values *= np.float32(0.5) * (1 + np.tanh(inner))
     elif name in ("sigmoid", "swish"):
         gate = np.float32(0.5) * (np.tanh(np.float32(0.5) * values) + 1)
         values[:] = gate if name == "sigmoid" else values * gate

@@ -16,11 +16,13 @@ from matinee.scoring.item_item import DenseItemItem, PooledItemItem, SparseItemI
 from matinee.scoring.item_pairs import DensePairs
 from matinee.scoring.lookup import Lookup
 from matinee.scoring.markov import MarkovFactors
+from matinee.scoring.masked import MaskedTransformer
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.pairwise_factors import PairwiseFactors
 from matinee.scoring.profile import Profile
 from matinee.scoring.profiled import ProfiledAutoencoder
 from matinee.scoring.rating_mean import RatingMean
+from matinee.scoring.transformer import Transformer
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
 
@@ -48,5 +50,7 @@ FORMS: dict[str, type[Scorer]] = {
     "autoencoder": Autoencoder,
     "folded_codes": FoldedCodes,
     "profiled_autoencoder": ProfiledAutoencoder,
+    "transformer": Transformer,
+    "masked_transformer": MaskedTransformer,
     "blend": Blend,
 }

@@ -1,0 +1,145 @@
+"""A transformer over histories: each place reads all before it, or all others as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from matinee.nn.autoencoder import array
+from matinee.nn.norm import layer_norm
+from matinee.nn.windows import Batch, dropout
+from matinee.scoring.transformer import EPSILON, Transformer
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of a transformer."""
+
+    n_items: int
+    length: int
+    """Places of the longest history that is read."""
+    dim: int
+    blocks: int
+    heads: int
+    width: int
+    """Of the layer inside a block, between two of `dim`."""
+    dropout: float
+    causal: bool = True
+    """A place sees itself and what came before; else everything."""
+    activation: str = "relu"
+    mask: bool = False
+    """Is there one more item, numbered after the real ones, that stands for one that is to be found?"""
+    projected: bool = False
+    """Does a last layer stand between the states and the items' vectors?"""
+
+
+BLOCK = ("norm1.gain", "norm1.shift", "mixed.weight", "mixed.bias", "joined.weight", "joined.bias",
+         "norm2.gain", "norm2.shift", "wide.weight", "wide.bias", "narrow.weight", "narrow.bias")
+"""The parts of a block, which a scorer has under the names `0.norm1.gain` and so on."""
+
+
+class TransformerNet(nn.Module):
+    """x = E[items] sqrt(D) + P;  each block: x += attention(norm(x)), x += narrow(act(wide(norm(x))));  norm(x).
+
+    Norms stand before what they feed (Xiong et al., On Layer Normalization in the Transformer Architecture, ICML 2020).
+    An item is scored by its own input vector (shared, as SASRec has it).
+    """
+
+    def __init__(self, shape: Shape, generator: torch.Generator, start: Tensor | None = None) -> None:
+        super().__init__()
+        self.shape = shape
+        dim = shape.dim
+
+        def normal(*size: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(*size, generator=generator) * 0.02)
+
+        self.table = normal(shape.n_items + shape.mask, dim)
+        if start is not None:
+            with torch.no_grad():
+                self.table[: shape.n_items] = start
+        self.positions = normal(shape.length, dim)
+        sizes = {"norm1": (dim,), "mixed": (3 * dim, dim), "joined": (dim, dim), "norm2": (dim,),
+                 "wide": (shape.width, dim), "narrow": (dim, shape.width)}
+        self.blocks = nn.ParameterDict()
+        for n in range(shape.blocks):
+            for part in BLOCK:
+                layer, kind = part.split(".")
+                size = sizes[layer]
+                self.blocks[f"{n}_{layer}_{kind}"] = (
+                    normal(*size) if kind == "weight"
+                    else nn.Parameter(torch.ones(size) if kind == "gain" else torch.zeros(size[0])))
+        self.gain, self.shift = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
+        if shape.projected:
+            self.last_weight, self.last_bias = normal(dim, dim), nn.Parameter(torch.zeros(dim))
+        self.output_bias = nn.Parameter(torch.zeros(shape.n_items))
+
+    @property
+    def output(self) -> Tensor:
+        """(I, D) what scores items."""
+        return self.table[: self.shape.n_items] if self.shape.mask else self.table
+
+    def forward(self, batch: Batch, rng: np.random.Generator | None) -> Tensor:
+        """(N, D) at the real places of a batch, dropping out by `rng`, as they are held against items."""
+        return self.at(self.states(batch.items, batch.lengths, rng), batch.real)
+
+    def at(self, states: Tensor, places: Tensor) -> Tensor:
+        """states (B, L, D), places in the flat (B x L,) -> (N, D) what is held against items."""
+        found = states.reshape(-1, self.shape.dim)[places]
+        if self.shape.projected:
+            found = functional.gelu(functional.linear(found, self.last_weight, self.last_bias), approximate="tanh")
+        return found
+
+    def states(self, items: Tensor, lengths: Tensor, rng: np.random.Generator | None) -> Tensor:
+        """items (B, L), padded on the right, and how many of each row are real -> (B, L, D)."""
+        rate, dim = self.shape.dropout, self.shape.dim
+        values = functional.embedding(items, self.table) * dim**0.5 + self.positions[: items.shape[1]]
+        values = dropout(values, rate, rng)
+        seen = None if self.shape.causal else (torch.arange(items.shape[1]) < lengths[:, None])[:, None, None, :]
+        for n in range(self.shape.blocks):
+            values = values + dropout(self._attention(n, values, seen), rate, rng)
+            values = values + dropout(self._wide(n, values, rng), rate, rng)
+        return layer_norm(values, self.gain, self.shift, EPSILON)
+
+    def _part(self, n: int, name: str) -> Tensor:
+        found: Tensor = self.blocks[f"{n}_{name}"]
+        return found
+
+    def _norm(self, n: int, name: str, values: Tensor) -> Tensor:
+        return layer_norm(values, self._part(n, f"{name}_gain"), self._part(n, f"{name}_shift"), EPSILON)
+
+    def _linear(self, n: int, name: str, values: Tensor) -> Tensor:
+        return functional.linear(values, self._part(n, f"{name}_weight"), self._part(n, f"{name}_bias"))
+
+    def _attention(self, n: int, values: Tensor, seen: Tensor | None) -> Tensor:
+        size, length, dim = values.shape
+        mixed = self._linear(n, "mixed", self._norm(n, "norm1", values))
+        asked, keys, said = mixed.view(size, length, 3, self.shape.heads, -1).permute(2, 0, 3, 1, 4)
+        found = functional.scaled_dot_product_attention(asked, keys, said, seen, is_causal=seen is None)
+        return self._linear(n, "joined", found.transpose(1, 2).reshape(size, length, dim))
+
+    def _wide(self, n: int, values: Tensor, rng: np.random.Generator | None) -> Tensor:
+        inner = self._linear(n, "wide", self._norm(n, "norm2", values))
+        gelu = self.shape.activation == "gelu"
+        inner = functional.gelu(inner, approximate="tanh") if gelu else functional.relu(inner)
+        return self._linear(n, "narrow", dropout(inner, self.shape.dropout, rng))
+
+    def scorer(self) -> Transformer:
+        """What it is worth now; no memory is shared."""
+        return Transformer(**self.arrays())
+
+    def arrays(self) -> dict[str, Any]:
+        """The fields of a `Transformer`."""
+        layers: dict[str, Any] = {"positions": array(self.positions), "gain": array(self.gain),
+                                  "shift": array(self.shift)}
+        if self.shape.projected:
+            layers |= {"last.weight": array(self.last_weight), "last.bias": array(self.last_bias)}
+        for n in range(self.shape.blocks):
+            layers |= {f"{n}.{part}": array(self._part(n, part.replace(".", "_"))) for part in BLOCK}
+        return {"table": array(self.table), "layers": layers, "bias": array(self.output_bias),
+                "heads": self.shape.heads, "blocks": self.shape.blocks, "causal": self.shape.causal,
+                "activation": self.shape.activation}
