@@ -13,12 +13,13 @@ from matinee.numerics.threads import limited
 from tests.reference.markov import Model
 
 U, I, D = 6, 9, 5
+ONE = np.float32(1)
 SPACES = {
-    "fpmc": markov.Space(markov.INNER, markov.INNER, False, True, False),
-    "fme": markov.Space(markov.INNER, markov.SQUARES, False, True, False),
-    "prme": markov.Space(markov.SQUARES, markov.SQUARES, False, False, False),
-    "transrec": markov.Space(markov.NONE, markov.SQUARES, True, True, True),
-    "transrec l1": markov.Space(markov.NONE, markov.SIZES, True, True, True),
+    "fpmc": markov.Space(markov.INNER, markov.INNER, False, ONE, False),
+    "fme": markov.Space(markov.INNER, markov.SQUARES, False, ONE, False),
+    "prme": markov.Space(markov.SQUARES, markov.SQUARES, False, np.float32(0), False),
+    "transrec": markov.Space(markov.NONE, markov.SQUARES, True, ONE, True),
+    "transrec l1": markov.Space(markov.NONE, markov.SIZES, True, ONE, True),
 }
 kinds = pytest.mark.parametrize("kind", SPACES)
 LR, L2 = 0.1, 0.05

@@ -3,6 +3,9 @@
     s(i | u, l) = a f(x_u, y_i) + w g(z, q_i) + b_i       z = p_l, or p_l + t + x_u for a translation
     f and g: an inner product (INNER), minus the squared distance (SQUARES), minus the sum of sizes (SIZES), or 0 (NONE)
 
+What hangs on the first argument alone moves no list and is left out, hence all of them are product x p.q - square x
+|q|^2 - size x |p - q|_1.
+
 A step takes a pair (user u, item l, next item i, weight c) and goes down the gradient of
 
     -c ln sigma(s_i - s_j) + l2 / 2 (squares of all numbers that it touches)
@@ -24,7 +27,6 @@ from matinee.numerics.draws import below, bits
 from matinee.numerics.strata import Cells, Urns, play
 from matinee.numerics.threads import in_pieces
 
-NONE, INNER, SQUARES, SIZES = 0, 1, 2, 3
 TRIES = 100
 """Draws for one item that the user has not; after that the step is skipped and counted."""
 ROWS_A_PIECE = 32
@@ -38,16 +40,27 @@ _SUMS = {"contract", "reassoc", "nsz"}
 Flat = NDArray[np.float32]
 
 
+class Nearness(NamedTuple):
+    product: np.float32
+    square: np.float32
+    size: np.float32
+
+
+NONE, INNER, SQUARES, SIZES = (Nearness(*(np.float32(part) for part in parts))
+                               for parts in ((0, 0, 0), (1, 0, 0), (2, 1, 0), (0, 0, 1)))
+
+
 class Space(NamedTuple):
     """Where users and items stand, and how their nearness is measured."""
 
-    taste: int
-    """f: of a user to an item."""
-    order: int
+    taste: Nearness
+    """f: of a user to an item; no SIZES."""
+    order: Nearness
     """g: of an item to the next one."""
     translated: bool
     """Does a user's vector carry one item to the next?"""
-    biased: bool
+    bias: np.float32
+    """1, or 0 where items have none."""
     bounded: bool
     """Are p and q kept in the unit ball?"""
 
@@ -125,83 +138,96 @@ def fold_in(
               len(seeds), ROWS_A_PIECE)
 
 
-# Arrays stay flat, positions are whole numbers, and what the inner loop calls has one way out: elsewise numba counts
-# references at every call.
+# Arrays stay flat, and what the inner loop calls has no branches around its loops: a loop that is not wanted has length
+# 0. Elsewise numba counts references at every call, and a step takes several times as long.
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _walk_cell(order, seed, pairs, seen, tables, urns, space, rule, tally):  # type: ignore[no-untyped-def]
-    dim = np.uint64(len(tables.shift))
-    users, liked, before, after, biases = tables.users, tables.liked, tables.before, tables.after, tables.biases
-    x, z, of_x, of_z = np.empty(dim, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32), np.empty(
-        dim, np.float32)
-    counter, loss, keep = np.empty(1, np.uint64), 0.0, _ONE - rule.lr * rule.l2
-    counter[0] = seed
+    users, liked, before, after, biases, shift = tables
+    of_pair, lasts, items, weights, shares = pairs
+    seen_ptr, had = seen
+    urn_items, thresholds, urn_first, of_item = urns
+    dim, none = np.uint64(len(shift)), np.uint64(0)
+    of_taste = dim if space.taste.product > 0 else none
+    carried, held = dim if space.translated else none, dim if space.bounded else none
+    x, z = np.empty(dim, np.float32), np.empty(dim, np.float32)
+    to_x, to_z = np.empty(dim, np.float32), np.empty(dim, np.float32)
+    offered, scores = np.empty(1 + rule.draws, np.int32), np.empty(1 + rule.draws, np.float32)
+    counter = np.empty(1, np.uint64)
+    counter[0], loss, keep = seed, 0.0, _ONE - rule.lr * rule.l2
     for at in range(len(order)):
         pair = order[at]
-        user, last, item = pairs.users[pair], pairs.before[pair], pairs.after[pair]
-        a, w = pairs.shares[pair, 0], pairs.shares[pair, 1]
-        _stand(users, user, before, last, tables.shift, space.translated, x, z)
-        other, highest = _hardest(counter, urns, urns.of_item[item], seen, user, rule.draws, x, z, liked, after, biases,
-                                  space, a, w, dim)
-        if other < 0:
-            tally[1] += 1
+        user, last, item = of_pair[pair], lasts[pair], items[pair]
+        a, w = shares[pair, 0], shares[pair, 1]
+        of_order = dim if w > 0 else none
+        _stand(users, user, before, last, shift, x, z, dim, carried)
+        block, row = of_item[item], seen_ptr[user]
+        offered[0] = item
+        n = _offer(offered, counter, urn_items, thresholds, urn_first[block], urn_first[block + 1], had, row,
+                   seen_ptr[user + 1])
+        tally[1] += n == 1
+        if n == 1:
             continue
-        ahead = _score(x, z, liked, after, biases, item, space, a, w, dim) - highest
-        pull, lost = _pull(ahead)
-        loss += pairs.weights[pair] * lost
-        move = rule.lr * pairs.weights[pair] * pull
-        if a > 0 and space.taste:
-            _slope(x, liked, item, other, space.taste, a, of_x, dim)
-            _teach(x, liked, item, other, space.taste, move * a, keep, dim)
-            _go(users, user, of_x, move, keep, dim)
-        if w > 0:
-            _slope(z, after, item, other, space.order, w, of_z, dim)
-            _teach(z, after, item, other, space.order, move * w, keep, dim)
-            _go(before, last, of_z, move, keep, dim)
-            if space.translated:
-                _go(users, user, of_z, move, keep, dim)
-                _go(tables.shift, 0, of_z, move, keep, dim)
-            if space.bounded:
-                _into_ball(before, last, dim)
-                _into_ball(after, item, dim)
-                _into_ball(after, other, dim)
-        if space.biased:
-            biases[item] = keep * biases[item] + move
-            biases[other] = keep * biases[other] - move
+        _score(offered, n, scores, x, z, liked, after, biases, space.taste, space.order, a, w, dim, of_taste, of_order)
+        best = _hardest(scores, n)
+        other = offered[best]
+        pull, lost = _pull(scores[0] - scores[best])
+        loss += weights[pair] * lost
+        move = rule.lr * weights[pair] * pull
+        _learn(x, liked, item, other, space.taste, move * a, keep, to_x, dim, of_taste)
+        _go(users, user, to_x, keep, dim, of_taste)
+        _learn(z, after, item, other, space.order, move * w, keep, to_z, dim, of_order)
+        _go(before, last, to_z, keep, dim, of_order)
+        _go(users, user, to_z, keep, dim, carried)
+        _go(shift, 0, to_z, keep, dim, carried)
+        _into_ball(before, last, dim, held)
+        _into_ball(after, item, dim, held)
+        _into_ball(after, other, dim, held)
+        biases[item] = keep * biases[item] + move * space.bias
+        biases[other] = keep * biases[other] - move * space.bias
     tally[0] += loss
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fold_rows(start, stop, ends, seeds, pairs, seen, tables, urns, space, rule):  # type: ignore[no-untyped-def]
-    dim = np.uint64(len(tables.shift))
-    users, liked, before, after, biases = tables.users, tables.liked, tables.before, tables.after, tables.biases
+    users, liked, before, after, biases, shift = tables
+    _, lasts, items, weights, shares = pairs
+    seen_ptr, had = seen
+    urn_items, thresholds, urn_first, _ = urns
+    dim, none = np.uint64(len(shift)), np.uint64(0)
+    of_taste, carried = dim if space.taste.product > 0 else none, dim if space.translated else none
     x, z, slope = np.empty(dim, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32)
+    offered, scores = np.empty(1 + rule.draws, np.int32), np.empty(1 + rule.draws, np.float32)
     counter = np.empty(1, np.uint64)
     for row in range(start, stop):
         counter[0] = seeds[row]
-        n = ends[row + 1] - ends[row]
+        size = ends[row + 1] - ends[row]
         order = np.arange(ends[row], ends[row + 1])
-        passes = max(rule.passes, rule.least // max(1, n))
+        passes = max(rule.passes, rule.least // max(1, size))
         for turn in range(passes):
             lr = rule.lr * np.float32(passes - turn) / np.float32(passes)
-            for k in range(n - 1, -1, -1):
+            for k in range(size - 1, -1, -1):
                 chosen = below(counter, k + 1)
                 order[k], order[chosen] = order[chosen], order[k]
-                pair = order[k]
-                last, item = pairs.before[pair], pairs.after[pair]
-                a, w = pairs.shares[pair, 0], pairs.shares[pair, 1]
-                _stand(users, row, before, last, tables.shift, space.translated, x, z)
-                other, highest = _hardest(counter, urns, 0, seen, row, rule.draws, x, z, liked, after, biases, space,
-                                          a, w, dim)
-                if other < 0:
+                last, item = lasts[order[k]], items[order[k]]
+                a, w = shares[order[k], 0], shares[order[k], 1]
+                of_order = dim if w > 0 else none
+                _stand(users, row, before, last, shift, x, z, dim, carried)
+                offered[0] = item
+                n = _offer(offered, counter, urn_items, thresholds, urn_first[0], urn_first[1], had, seen_ptr[row],
+                           seen_ptr[row + 1])
+                if n == 1:
                     continue
-                pull, _ = _pull(_score(x, z, liked, after, biases, item, space, a, w, dim) - highest)
-                if space.translated:
-                    _slope(z, after, item, other, space.order, w, slope, dim)
-                else:
-                    _slope(x, liked, item, other, space.taste, a, slope, dim)
-                _go(users, row, slope, lr * pairs.weights[pair] * pull, _ONE - lr * rule.l2, dim)
+                _score(offered, n, scores, x, z, liked, after, biases, space.taste, space.order, a, w, dim, of_taste,
+                       of_order)
+                best = _hardest(scores, n)
+                other = offered[best]
+                pull, _ = _pull(scores[0] - scores[best])
+                move = lr * weights[order[k]] * pull
+                _slope(x, liked, item, other, space.taste, move * a, slope, dim, of_taste)
+                _slope(z, after, item, other, space.order, move * w, slope, dim, carried)
+                _go(users, row, slope, _ONE - lr * rule.l2, dim, dim)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -210,131 +236,103 @@ def _pull(ahead):  # type: ignore[no-untyped-def]
     small = np.exp(-abs(ahead))
     share = small / (_ONE + small)
     pull = share if ahead > 0 else _ONE - share
-    return pull, np.log1p(np.float64(small)) + max(0.0, -np.float64(ahead))
+    return pull, np.log1p(small) + max(np.float32(0), -ahead)
 
 
 @njit(cache=True, nogil=True)
-def _stand(users, user, before, last, shift, translated, x, z):  # type: ignore[no-untyped-def]
+def _stand(users, user, before, last, shift, x, z, dim, carried):  # type: ignore[no-untyped-def]
     """Copy the points that a step starts from."""
-    dim = np.uint64(len(shift))
     u, p = np.uint64(user) * dim, np.uint64(last) * dim
     for d in range(dim):
         x[d] = users[u + d]
         z[d] = before[p + d]
-    if translated:
-        for d in range(dim):
-            z[d] += shift[d] + x[d]
+    for d in range(carried):
+        z[d] += shift[d] + x[d]
 
 
 @njit(cache=True, nogil=True)
-def _hardest(  # type: ignore[no-untyped-def]
-    counter, urns, block, seen, user, draws, x, z, liked, after, biases, space, a, w, dim
+def _offer(offered, counter, items, thresholds, first, end, had, low, high):  # type: ignore[no-untyped-def]
+    """Draw items of an urn that are not in had[low:high] behind the first in `offered`, whose new length is returned:
+    shorter where TRIES draws in a row were.
+    """
+    start, size = np.uint64(first), np.uint64(end - first)
+    n, failed = 1, 0
+    while n < len(offered) and failed < TRIES:
+        chance = bits(counter)
+        place = ((chance >> _HALF) * size) >> _HALF
+        upper = np.uint64((chance & _LOW) >= thresholds[start + place])
+        item = items[_TWO * start + place + size * upper]
+        offered[n] = item
+        at, left = low, high - low
+        while left > 1:
+            half = left >> 1
+            at += half * np.int64(had[at + half] <= item)  # no branch to be guessed wrong
+            left -= half
+        seen = int(left == 1 and had[at] == item)
+        n += 1 - seen
+        failed = (failed + 1) * seen
+    return n
+
+
+@njit(cache=True, nogil=True, fastmath=_SUMS)
+def _score(  # type: ignore[no-untyped-def]
+    offered, n, scores, x, z, liked, after, biases, taste, order, a, w, dim, of_taste, of_order
 ):
-    """The highest scored of the drawn items that the user has not, and its score; -1 where none was found."""
-    first, n = urns.first[block], np.uint64(urns.first[block + 1] - urns.first[block])
-    best, highest, found, failed = np.int64(-1), np.float32(-np.inf), 0, 0
-    while found < draws and failed < TRIES:
-        z64 = bits(counter)
-        place = ((z64 >> _HALF) * n) >> _HALF
-        upper = np.uint64((z64 & _LOW) >= urns.thresholds[np.uint64(first) + place])
-        item = urns.items[_TWO * np.uint64(first) + place + n * upper]
-        if _has(seen.items, seen.indptr[user], seen.indptr[user + 1], item):
-            failed += 1
-        else:
-            failed = 0
-            found += 1
-            score = _score(x, z, liked, after, biases, item, space, a, w, dim)
-            if best < 0 or score > highest:  # one that is not finite goes on to where it is found
-                best, highest = np.int64(item), score
-    return best, highest
+    """Of the first n offered items."""
+    for at in range(n):
+        y, of_x, of_z = np.uint64(offered[at]) * dim, np.float32(0), np.float32(0)
+        for d in range(of_taste):
+            q = liked[y + d]
+            of_x += q * (taste.product * x[d] - taste.square * q)
+        for d in range(of_order):
+            q = after[y + d]
+            of_z += q * (order.product * z[d] - order.square * q) - order.size * abs(z[d] - q)
+        scores[at] = biases[offered[at]] + a * of_x + w * of_z
 
 
 @njit(cache=True, nogil=True)
-def _has(items, first, end, item):  # type: ignore[no-untyped-def]
-    """Is the item in the ascending items[first:end]?"""
-    low, n = first, end - first
-    while n > 1:
-        half = n >> 1
-        low += half * np.int64(items[low + half] <= item)  # no branch to be guessed wrong
-        n -= half
-    return n == 1 and items[low] == item
-
-
-@njit(cache=True, nogil=True)
-def _score(x, z, liked, after, biases, i, space, a, w, dim):  # type: ignore[no-untyped-def]
-    total = biases[i]
-    if a > 0:
-        total += a * _nearness(x, liked, i, space.taste, dim)
-    if w > 0:
-        total += w * _nearness(z, after, i, space.order, dim)
-    return total
+def _hardest(scores, n):  # type: ignore[no-untyped-def]
+    """Where the highest of scores[1:n] stands; the first where none is a number, so that it is found out."""
+    best = 1
+    for at in range(2, n):
+        if scores[at] > scores[best]:
+            best = at
+    return best
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
-def _nearness(point, table, i, kind, dim):  # type: ignore[no-untyped-def]
-    total, y = np.float32(0), np.uint64(i) * dim
-    if kind == INNER:
-        for d in range(dim):
-            total += point[d] * table[y + d]
-    elif kind == SQUARES:
-        for d in range(dim):
-            gap = point[d] - table[y + d]
-            total -= gap * gap
-    elif kind == SIZES:
-        for d in range(dim):
-            total -= abs(point[d] - table[y + d])
-    return total
-
-
-@njit(cache=True, nogil=True, fastmath=_SUMS)
-def _slope(point, table, i, j, kind, weight, out, dim):  # type: ignore[no-untyped-def]
-    """How weight x (nearness to i - nearness to j) rises with the point."""
+def _slope(point, table, i, j, kind, move, out, dim, wanted):  # type: ignore[no-untyped-def]
+    """move x how (nearness to i - nearness to j) rises with the point."""
     y, z = np.uint64(i) * dim, np.uint64(j) * dim
-    if kind == SIZES:
-        for d in range(dim):
-            out[d] = weight * (np.sign(table[y + d] - point[d]) - np.sign(table[z + d] - point[d]))
-    else:
-        both = weight * np.float32(2 if kind == SQUARES else 1)
-        for d in range(dim):
-            out[d] = both * (table[y + d] - table[z + d])
+    for d in range(wanted):
+        p, up, down = point[d], table[y + d], table[z + d]
+        out[d] = move * (kind.product * (up - down) + kind.size * (np.sign(up - p) - np.sign(down - p)))
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
-def _teach(point, table, i, j, kind, move, keep, dim):  # type: ignore[no-untyped-def]
-    """Move item i so that it is nearer to the point, and j so that it is further away."""
-    y, z = np.uint64(i) * dim, np.uint64(j) * dim
-    if kind == INNER:
-        for d in range(dim):
-            up, down = table[y + d], table[z + d]
-            table[y + d] = keep * up + move * point[d]
-            table[z + d] = keep * down - move * point[d]
-    elif kind == SQUARES:
-        twice = np.float32(2) * move
-        for d in range(dim):
-            up, down = table[y + d], table[z + d]
-            table[y + d] = keep * up + twice * (point[d] - up)
-            table[z + d] = keep * down - twice * (point[d] - down)
-    else:
-        for d in range(dim):
-            up, down = table[y + d], table[z + d]
-            table[y + d] = keep * up + move * np.sign(point[d] - up)
-            table[z + d] = keep * down - move * np.sign(point[d] - down)
+def _learn(point, table, i, j, kind, move, keep, out, dim, wanted):  # type: ignore[no-untyped-def]
+    """As `_slope`; and item i moves so that it is nearer to the point, and j so that it is further away."""
+    _slope(point, table, i, j, kind, move, out, dim, wanted)
+    y, z, twice = np.uint64(i) * dim, np.uint64(j) * dim, np.float32(2) * kind.square
+    for d in range(wanted):
+        p, up, down = point[d], table[y + d], table[z + d]
+        table[y + d] = keep * up + move * (kind.product * p - twice * up + kind.size * np.sign(p - up))
+        table[z + d] = keep * down - move * (kind.product * p - twice * down + kind.size * np.sign(p - down))
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
-def _go(table, row, slope, move, keep, dim):  # type: ignore[no-untyped-def]
+def _go(table, row, slope, keep, dim, wanted):  # type: ignore[no-untyped-def]
     y = np.uint64(row) * dim
-    for d in range(dim):
-        table[y + d] = keep * table[y + d] + move * slope[d]
+    for d in range(wanted):
+        table[y + d] = keep * table[y + d] + slope[d]
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
-def _into_ball(table, row, dim):  # type: ignore[no-untyped-def]
+def _into_ball(table, row, dim, wanted):  # type: ignore[no-untyped-def]
     """Shorten a vector that is longer than 1 to 1."""
     y, total = np.uint64(row) * dim, np.float32(0)
-    for d in range(dim):
+    for d in range(wanted):
         total += table[y + d] * table[y + d]
-    if total > 1:
-        by = _ONE / np.sqrt(total)
-        for d in range(dim):
-            table[y + d] *= by
+    by = _ONE / max(_ONE, np.sqrt(total))
+    for d in range(wanted):
+        table[y + d] *= by

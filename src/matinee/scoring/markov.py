@@ -137,7 +137,7 @@ class MarkovFactors(FusedScorer):
         flat = users.reshape(-1)
         tables = markov.Tables(flat, self._flat(self.liked), self._flat(self._before), self._flat(self.after),
                                self._flat(self.biases), self._flat(self.shift))
-        space = markov.Space(KINDS[self.taste], KINDS[self.order], self.taste == "none", False, False)
+        space = markov.Space(KINDS[self.taste], KINDS[self.order], self.taste == "none", np.float32(0), False)
         rule = markov.Rule(np.float32(self.lr), np.float32(self.l2), self.draws, self.passes, LEAST_STEPS)
         one = urns(self.draw_weights.astype(np.float64), 1, np.random.default_rng(0))
         markov.fold_in(pairs, ends, seeds, seen_of(seen), tables, one, space, rule)

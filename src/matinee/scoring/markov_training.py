@@ -95,8 +95,8 @@ class _Training:
         later = later_events(log)
         self.room = later - log.indptr[log.users[later]]
         self.unit = float(log.values[later].mean(dtype=np.float64)) if len(later) else 1.0
-        self.space = markov.Space(KINDS[shape.taste], KINDS[shape.order], shape.taste == "none", shape.biased,
-                                  shape.bounded)
+        self.space = markov.Space(KINDS[shape.taste], KINDS[shape.order], shape.taste == "none",
+                                  np.float32(shape.biased), shape.bounded)
         self.tables = self._started()
 
     def _started(self) -> markov.Tables:
