@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn import processes
+from matinee.nn.item_starts import Beginning, begin_items
 from matinee.nn.output import Precision, output_loss
-from matinee.nn.recipe import Trained
 from matinee.nn.train import Step, Task
 from matinee.nn.transformer import TransformerNet
 from matinee.nn.windows import Batch, Cut, steps, windows
@@ -26,7 +26,7 @@ from matinee.scoring.masked import Asked, MaskedTransformer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cloze(Trained):
+class Cloze(Beginning):
     """What models share that learn from gaps."""
 
     family: ClassVar[str] = "sequence"
@@ -66,6 +66,7 @@ class Gaps(Task):
         self.name, self.recipe, self.seed = name, recipe, run.seed
         self.network: nn.Module = network
         self.net = network
+        begin_items(network.table, recipe, data, run)
         self.windows = windows(data.log, recipe.length, recipe.windows, ahead=0)
         self.steps_an_epoch = len(self.windows.batches(recipe.batch_size, np.random.default_rng(0)))
         hidden = float(np.maximum(recipe.mask * self.windows.lengths, 1).sum()) * (1 - recipe.newest)

@@ -17,15 +17,15 @@ from torch import Tensor, nn
 from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
 from matinee.nn import negatives, processes
+from matinee.nn.item_starts import Beginning, begin_items
 from matinee.nn.losses import Sampled, sampled_loss
 from matinee.nn.output import Precision, output_loss
-from matinee.nn.recipe import Trained
 from matinee.nn.train import Step, Task
 from matinee.nn.windows import Batch, Cut, steps, windows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sequential(Trained):
+class Sequential(Beginning):
     """What models share that read a history in its order and learn what comes next."""
 
     family: ClassVar[str] = "sequence"
@@ -62,6 +62,8 @@ class Sequential(Trained):
 class NextNet(Protocol):
     """A network over batches of windows."""
 
+    table: Tensor
+    """(I or more, D) the items' vectors, which may begin elsewhere."""
     output_bias: Tensor
 
     @property
@@ -79,6 +81,7 @@ class NextItem(Task):
     def __init__(self, name: str, recipe: Sequential, network: nn.Module, data: Dataset, run: Run) -> None:
         self.name, self.recipe, self.network, self.seed = name, recipe, network, run.seed
         self.net = cast(NextNet, network)
+        begin_items(self.net.table, recipe, data, run)
         self.windows = windows(data.log, recipe.length, recipe.windows)
         self.steps_an_epoch = len(self.windows.batches(recipe.batch_size, np.random.default_rng(0)))
         self.over = max(1.0, float(self.windows.lengths.sum()) / max(1, self.steps_an_epoch))

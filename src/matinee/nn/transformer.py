@@ -50,7 +50,7 @@ class TransformerNet(nn.Module):
     An item is scored by its own input vector (shared, as SASRec has it).
     """
 
-    def __init__(self, shape: Shape, generator: torch.Generator, start: Tensor | None = None) -> None:
+    def __init__(self, shape: Shape, generator: torch.Generator) -> None:
         super().__init__()
         self.shape = shape
         dim = shape.dim
@@ -59,9 +59,6 @@ class TransformerNet(nn.Module):
             return nn.Parameter(torch.randn(*size, generator=generator) * 0.02)
 
         self.table = normal(shape.n_items + shape.mask, dim)
-        if start is not None:
-            with torch.no_grad():
-                self.table[: shape.n_items] = start
         self.positions = normal(shape.length, dim)
         sizes = {"norm1": (dim,), "mixed": (3 * dim, dim), "joined": (dim, dim), "norm2": (dim,),
                  "wide": (shape.width, dim), "narrow": (dim, shape.width)}

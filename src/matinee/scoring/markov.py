@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from matinee.contract import FusedScorer, Masks, Queries
+from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries
 from matinee.data.interactions import Interactions
 from matinee.errors import DataError, ModelError
 from matinee.numerics import city_block, factors, markov
@@ -30,7 +30,7 @@ Table = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class MarkovFactors(FusedScorer):
+class MarkovFactors(FusedScorer, ItemVectorScorer):
     """score(u, i) = mean over the newest events l of  a f(x_u, y_i) + w g(z_l, q_i) + b_i
 
     f and g by `taste` and `order`: an inner product, minus the squared distance, minus the sum of sizes; z_l is p_l or,
@@ -96,6 +96,9 @@ class MarkovFactors(FusedScorer):
     @property
     def n_items(self) -> int:
         return len(self.after)
+
+    def item_vectors(self) -> Table:
+        return self.after if self.before is None else self.before
 
     @property
     def found(self) -> Mapping[str, Any]:  # type: ignore[override]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import FusedScorer, Masks, Queries, VectorScorer
+from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries, VectorScorer
 from matinee.data.interactions import Interactions
 from matinee.errors import ModelError
 from matinee.numerics import dense, factors
@@ -23,7 +23,7 @@ EPSILON = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
-class Transformer(FusedScorer, VectorScorer):
+class Transformer(FusedScorer, VectorScorer, ItemVectorScorer):
     """score(u, i) = state_u . table_i + bias_i, with state_u of the newest place of a history.
 
     `layers` has `positions`, the `gain` and `shift` of the norm at the end, and of each block, named by its number,
@@ -73,6 +73,9 @@ class Transformer(FusedScorer, VectorScorer):
     @property
     def n_items(self) -> int:
         return len(self.bias)
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        return self.table[: self.n_items]
 
     @property
     def length(self) -> int:
