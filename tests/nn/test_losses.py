@@ -105,11 +105,13 @@ def test_a_row_without_negatives_loses_nothing(kind: Sampled) -> None:
     losses = sampled_loss(kind, positive, negative, allowed, **SETTINGS.get(kind, {}))
     assert losses[2] == 0
     assert (losses[:2] != 0).all()
-    none = sampled_loss(kind, positive.requires_grad_(), negative[:, :0], allowed[:, :0])
-    none.sum().backward()
-    assert not none.any()
-    assert positive.grad is not None
-    assert not positive.grad.any()
+    for mask in (allowed[:, :0], None):
+        own = positive.clone().requires_grad_()
+        none = sampled_loss(kind, own, negative[:, :0], mask)
+        none.sum().backward()
+        assert not none.any()
+        assert own.grad is not None
+        assert not own.grad.any()
 
 
 @pytest.mark.parametrize("kind", KINDS)

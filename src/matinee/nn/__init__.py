@@ -5,7 +5,8 @@ no model by name.
 `identity.py` what tells one training from another; `stopping.py`, `processes.py` and `threads.py` are signals, torchrun
 and threads. `bag.py` and `output.py` are the two ends of a network over a whole catalogue, `autoencoder.py` the
 networks between; `reconstruction.py`, `composite_prior.py`, `profiled.py` and `copying.py` say how these are trained.
-`losses.py` and `negatives.py` are the sampled losses and what they sample.
+`losses.py` and `negatives.py` are the sampled losses and what they sample. `recurrent.py` has the networks that read
+event by event, `session_parallel.py` one way of training them.
 """
 
 import os

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, ClassVar, Literal, Protocol, cast
+from typing import Annotated, ClassVar, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
 from matinee.nn import negatives, processes
+from matinee.nn.identity import training_key
 from matinee.nn.item_starts import Beginning, begin_items
 from matinee.nn.losses import Sampled, sampled_loss
 from matinee.nn.output import Precision, output_loss
-from matinee.nn.train import Step, Task
+from matinee.nn.train import Step, Task, train
 from matinee.nn.windows import Batch, Cut, steps, windows
 
 
@@ -59,6 +60,9 @@ class Sequential(Beginning):
     AVX512-BF16 or AMX. Sums and all that is kept are float32."""
 
 
+Form = TypeVar("Form", bound=Scorer)
+
+
 class NextNet(Protocol):
     """A network over batches of windows."""
 
@@ -78,11 +82,15 @@ class NextItem(Task):
     """Every window once an epoch. A step's loss is divided by the mean number of targets a batch, not by its own: else
     an event would weigh more in a batch of short windows."""
 
-    def __init__(self, name: str, recipe: Sequential, network: nn.Module, data: Dataset, run: Run) -> None:
+    def __init__(
+        self, name: str, recipe: Sequential, network: nn.Module, data: Dataset, run: Run,
+        stretches: NDArray[np.int64] | None = None,
+    ) -> None:
+        """stretches: what windows are cut from in place of histories, see `windows`."""
         self.name, self.recipe, self.network, self.seed = name, recipe, network, run.seed
         self.net = cast(NextNet, network)
         begin_items(self.net.table, recipe, data, run)
-        self.windows = windows(data.log, recipe.length, recipe.windows)
+        self.windows = windows(data.log, recipe.length, recipe.windows, stretches=stretches)
         self.steps_an_epoch = len(self.windows.batches(recipe.batch_size, np.random.default_rng(0)))
         self.over = max(1.0, float(self.windows.lengths.sum()) / max(1, self.steps_an_epoch))
         self.log = data.log
@@ -132,3 +140,15 @@ class NextItem(Task):
 
     def scorer(self) -> Scorer:
         return self.net.scorer()
+
+
+def trained(task: Task, recipe: Sequential, data: Dataset, run: Run, kind: type[Form]) -> Form:
+    """Run the loop for a scorer of `kind`; its field `chosen` takes what validation found. Raises what `train` does."""
+
+    def found(scorer: Scorer, epoch: int) -> Scorer:
+        assert isinstance(scorer, kind)
+        return replace(scorer, chosen={"stop_at": epoch})  # type: ignore[type-var]
+
+    scorer = train(task, recipe, run, training_key(task.name, recipe, data, run), found)
+    assert isinstance(scorer, kind)
+    return scorer

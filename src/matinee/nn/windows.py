@@ -78,16 +78,23 @@ class Batch:
     owners: NDArray[np.int64]  # (N,) row of each place
 
 
-def windows(log: Interactions, length: int, cut: Cut, ahead: int = 1) -> Windows:
+def windows(
+    log: Interactions, length: int, cut: Cut, ahead: int = 1, stretches: NDArray[np.int64] | None = None
+) -> Windows:
     """Windows of at most `length` events to read. `newest`: one a user, the newest; `all`: from the newest back, every
     event but a user's first `ahead` is a target once, and what is read begins anew with each window.
+
+    stretches  (S + 1,) in place of users, such as sessions: each has the events stretches[s], ..., stretches[s + 1] - 1
     """
-    read = np.maximum(log.counts - ahead, 0)
+    bounds = log.indptr if stretches is None else stretches
+    read = np.maximum(np.diff(bounds) - ahead, 0)
     pieces = -(-read // length) if cut == "all" else np.minimum(read, 1)
-    users = np.repeat(np.arange(log.n_users), pieces)
-    nth = np.arange(len(users)) - np.repeat(np.cumsum(pieces) - pieces, pieces)  # 0: the newest
-    stop = log.indptr[users + 1] - ahead - nth * length
-    return Windows(log, users, np.maximum(stop - length, log.indptr[users]), stop, ahead)
+    rows = np.repeat(np.arange(len(pieces)), pieces)
+    nth = np.arange(len(rows)) - np.repeat(np.cumsum(pieces) - pieces, pieces)  # 0: the newest
+    stop = bounds[rows + 1] - ahead - nth * length
+    first = np.maximum(stop - length, bounds[rows])
+    users = rows if stretches is None else np.searchsorted(log.indptr, first, side="right") - 1
+    return Windows(log, users, first, stop, ahead)
 
 
 def dropout(values: Tensor, rate: float, rng: np.random.Generator | None) -> Tensor:

@@ -22,6 +22,7 @@ from matinee.scoring.pairwise_factors import PairwiseFactors
 from matinee.scoring.profile import Profile
 from matinee.scoring.profiled import ProfiledAutoencoder
 from matinee.scoring.rating_mean import RatingMean
+from matinee.scoring.recurrent import AttentiveRecurrent, Recurrent
 from matinee.scoring.transformer import Transformer
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
@@ -52,5 +53,7 @@ FORMS: dict[str, type[Scorer]] = {
     "profiled_autoencoder": ProfiledAutoencoder,
     "transformer": Transformer,
     "masked_transformer": MaskedTransformer,
+    "recurrent": Recurrent,
+    "attentive_recurrent": AttentiveRecurrent,
     "blend": Blend,
 }
