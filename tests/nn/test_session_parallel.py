@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,12 +14,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from matinee.contract import Queries, Run
 from matinee.data.interactions import Interactions
 from matinee.data.sessions import session_indptr
 from matinee.models.gru4rec import GRU4Rec
-from matinee.nn import train
+from matinee.nn import processes, train
 from matinee.nn.autoencoder import seeded
 from matinee.nn.losses import Sampled
 from matinee.nn.recurrent import RecurrentNet, Shape
@@ -106,6 +108,41 @@ def test_negatives_are_the_other_lanes_items_and_drawn_ones_and_never_the_users_
     hidden = [reference.states(before.table.astype(np.float64), wide, 1, [int(log.items[e])])[-1] for e in events]
     drawn = made.sampler.draw(4, np.random.default_rng([3, 1, 1])).tolist()
     assert got == pytest.approx(slow_loss(made, hidden, events, drawn), rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "bpr_max"])
+def test_two_processes_share_a_step_and_carry_the_same_states(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = random_log(4, 12, I, 90, weighted=True)
+
+    def taken(share: slice | None) -> tuple[float, Tensor, Tensor]:
+        with monkeypatch.context() as one:
+            if share is not None:
+                one.setattr(processes, "share", lambda n: share)
+            made = task(log, loss=loss, dropout=0.3)
+            first, second = list(made.steps(0, 0))[:2]
+            first.loss()
+            lost = second.loss()
+            lost.backward()
+            grad = made.net.table.grad
+            assert grad is not None
+            return float(lost.detach()), grad, made.net.carried  # type: ignore[return-value]
+
+    whole, *parts = [taken(share) for share in (None, slice(0, None, 2), slice(1, None, 2))]
+    assert whole[0] == pytest.approx(parts[0][0] + parts[1][0], rel=1e-5)
+    torch.testing.assert_close(whole[1], parts[0][1] + parts[1][1], atol=1e-6, rtol=1e-4)
+    assert torch.equal(whole[2], parts[0][2])
+    assert torch.equal(whole[2], parts[1][2])
+
+
+def test_items_may_begin_elsewhere() -> None:
+    log = random_log(4, 12, I, 90, weighted=False)
+    vectors = np.random.default_rng(0).normal(size=(I, DIM)).astype(np.float32)
+    data = replace(dataset(log), item_vectors={"mine.csv": vectors})
+    recipe = GRU4Rec(dim=DIM, batches="sessions", init_items="mine.csv")
+    net = RecurrentNet(Shape(I, DIM, DIM, 1, 0.0, 20), seeded(1), tied=True)
+    SessionParallel("gru4rec", recipe, net, data, Run(seed=3))
+    alike = np.corrcoef(net.table.detach().numpy().ravel(), (vectors - vectors.mean(0)).ravel())[0, 1]
+    assert alike > 0.999
 
 
 def test_expected_counts_correct_the_sampled_softmax() -> None:
