@@ -19,18 +19,17 @@ Shines where items are missing in the middle; for the next item SASRec gets ther
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from matinee.contract import Run, Scorer
+from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
 from matinee.nn.autoencoder import seeded
 from matinee.nn.cloze import Cloze, Gaps
-from matinee.nn.identity import training_key
-from matinee.nn.train import train as run_loop
+from matinee.nn.next_item import trained
 from matinee.nn.transformer import Shape, TransformerNet
 from matinee.scoring.masked import MaskedTransformer
 
@@ -50,12 +49,5 @@ class BERT4Rec(Cloze):
             raise ConfigError("bad-heads", f"{self.heads} heads for dim {self.dim}", "have heads divide dim")
         shape = Shape(train.n_items, self.length, self.dim, self.blocks, self.heads, self.width, self.dropout,
                       causal=False, activation="gelu", mask=True, projected=True)
-        task = Gaps("bert4rec", self, TransformerNet(shape, seeded(run.seed)), train, run)
-
-        def found(scorer: Scorer, epoch: int) -> Scorer:
-            assert isinstance(scorer, MaskedTransformer)
-            return replace(scorer, chosen={"stop_at": epoch})
-
-        scorer = run_loop(task, self, run, training_key("bert4rec", self, train, run), found)
-        assert isinstance(scorer, MaskedTransformer)
-        return scorer
+        net = TransformerNet(shape, seeded(run.seed))
+        return trained(Gaps("bert4rec", self, net, train, run), self, train, run, MaskedTransformer)

@@ -14,18 +14,16 @@ is padded on the right. Nothing is dropped out of attention weights, so that the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from matinee.contract import Run, Scorer
+from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
 from matinee.nn.autoencoder import seeded
-from matinee.nn.identity import training_key
-from matinee.nn.next_item import NextItem, Sequential
-from matinee.nn.train import train as run_loop
+from matinee.nn.next_item import NextItem, Sequential, trained
 from matinee.nn.transformer import Shape, TransformerNet
 from matinee.scoring.transformer import Transformer
 
@@ -44,12 +42,5 @@ class SASRec(Sequential):
         if self.dim % self.heads:
             raise ConfigError("bad-heads", f"{self.heads} heads for dim {self.dim}", "have heads divide dim")
         shape = Shape(train.n_items, self.length, self.dim, self.blocks, self.heads, self.width, self.dropout)
-        task = NextItem("sasrec", self, TransformerNet(shape, seeded(run.seed)), train, run)
-
-        def found(scorer: Scorer, epoch: int) -> Scorer:
-            assert isinstance(scorer, Transformer)
-            return replace(scorer, chosen={"stop_at": epoch})
-
-        scorer = run_loop(task, self, run, training_key("sasrec", self, train, run), found)
-        assert isinstance(scorer, Transformer)
-        return scorer
+        net = TransformerNet(shape, seeded(run.seed))
+        return trained(NextItem("sasrec", self, net, train, run), self, train, run, Transformer)

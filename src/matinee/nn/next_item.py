@@ -123,15 +123,15 @@ class NextItem(Task):
     ) -> Tensor:
         recipe, (table, bias) = self.recipe, (self.net.output, self.net.output_bias)
         log_q = torch.from_numpy(self.sampler.log_q)
-        allowed = None
         if recipe.shared:
             drawn = self.sampler.draw(recipe.negatives, rng)
             items = torch.from_numpy(drawn)
             negative = torch.addmm(bias[items], hidden, table[items].T)
             allowed = torch.from_numpy(negatives.shared_allowed(self.log, batch.users, drawn))[batch.owners]
         else:
-            items = torch.from_numpy(
-                negatives.unseen(self.sampler, self.log, batch.users[batch.owners], recipe.negatives, rng))
+            drawn = negatives.unseen(self.sampler, self.log, batch.users[batch.owners], recipe.negatives, rng)
+            allowed = torch.from_numpy(drawn >= 0)  # who has everything has no negative
+            items = torch.from_numpy(np.maximum(drawn, 0))
             negative = torch.einsum("nd,nkd->nk", hidden, table[items]) + bias[items]
         assert recipe.loss != "cross_entropy"
         return sampled_loss(recipe.loss, positive, negative, allowed, log_q=(log_q[targets], log_q[items]),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from matinee.nn.autoencoder import array
+from matinee.nn.autoencoder import array, xavier
 from matinee.nn.norm import layer_norm
 from matinee.nn.windows import Batch, dropout
 from matinee.scoring.transformer import EPSILON, Transformer
@@ -43,6 +43,10 @@ BLOCK = ("norm1.gain", "norm1.shift", "mixed.weight", "mixed.bias", "joined.weig
 """The parts of a block, which a scorer has under the names `0.norm1.gain` and so on."""
 
 
+SPREAD = 0.02
+"""Standard deviation of what vectors of items and places begin at."""
+
+
 class TransformerNet(nn.Module):
     """x = E[items] sqrt(D) + P;  each block: x += attention(norm(x)), x += narrow(act(wide(norm(x))));  norm(x).
 
@@ -56,7 +60,7 @@ class TransformerNet(nn.Module):
         dim = shape.dim
 
         def normal(*size: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(*size, generator=generator) * 0.02)
+            return nn.Parameter(torch.randn(*size, generator=generator) * SPREAD)
 
         self.table = normal(shape.n_items + shape.mask, dim)
         self.positions = normal(shape.length, dim)
@@ -68,12 +72,20 @@ class TransformerNet(nn.Module):
                 layer, kind = part.split(".")
                 size = sizes[layer]
                 self.blocks[f"{n}_{layer}_{kind}"] = (
-                    normal(*size) if kind == "weight"
+                    xavier(*size, generator) if kind == "weight"
                     else nn.Parameter(torch.ones(size) if kind == "gain" else torch.zeros(size[0])))
         self.gain, self.shift = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
         if shape.projected:
-            self.last_weight, self.last_bias = normal(dim, dim), nn.Parameter(torch.zeros(dim))
+            self.last_weight, self.last_bias = xavier(dim, dim, generator), nn.Parameter(torch.zeros(dim))
         self.output_bias = nn.Parameter(torch.zeros(shape.n_items))
+
+    def take(self, other: TransformerNet) -> None:
+        """The weights of another one that differs in how it reads, as far as both have them."""
+        with torch.no_grad():
+            theirs = dict(other.named_parameters())
+            for name, parameter in self.named_parameters():
+                n = min(len(parameter), len(theirs[name]))
+                parameter[:n] = theirs[name][:n]
 
     @property
     def output(self) -> Tensor:
