@@ -158,7 +158,9 @@ def test_a_segment_is_told_from_that_of_another_user() -> None:
 
 def test_what_is_watched_is_the_same_number_each_time() -> None:
     task = supervision(item=1, segment=0.5)
-    assert task.monitored("joint") == task.monitored("joint") > task.monitored("segment") > 0
+    joint, segment = task.monitored("joint"), task.monitored("segment")
+    assert (task.monitored("joint"), task.monitored("segment")) == (joint, segment)
+    assert joint > 0.5 * segment > 0
 
 
 def test_the_second_part_begins_where_the_first_ended() -> None:

@@ -21,6 +21,7 @@ from matinee.nn.identity import training_key
 from matinee.nn.item_starts import Beginning, begin_items
 from matinee.nn.losses import Sampled, sampled_loss
 from matinee.nn.output import Precision, output_loss
+from matinee.nn.recipe import Trained
 from matinee.nn.train import Step, Task, train
 from matinee.nn.windows import Batch, Cut, steps, windows
 
@@ -142,7 +143,7 @@ class NextItem(Task):
         return self.net.scorer()
 
 
-def trained(task: Task, recipe: Sequential, data: Dataset, run: Run, kind: type[Form]) -> Form:
+def trained(task: Task, recipe: Trained, data: Dataset, run: Run, kind: type[Form]) -> Form:
     """Run the loop for a scorer of `kind`; its field `chosen` takes what validation found. Raises what `train` does."""
 
     def found(scorer: Scorer, epoch: int) -> Scorer:

@@ -72,7 +72,7 @@ class TransformerNet(nn.Module):
                 layer, kind = part.split(".")
                 size = sizes[layer]
                 self.blocks[f"{n}_{layer}_{kind}"] = (
-                    xavier(*size, generator) if kind == "weight"
+                    xavier(size[0], size[-1], generator) if kind == "weight"
                     else nn.Parameter(torch.ones(size) if kind == "gain" else torch.zeros(size[0])))
         self.gain, self.shift = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
         if shape.projected:

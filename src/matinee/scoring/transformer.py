@@ -97,9 +97,6 @@ class Transformer(FusedScorer, VectorScorer, ItemVectorScorer):
         out[there] = self.states(items, starts, np.ones(len(there), np.int64))
         return out
 
-    def item_vectors(self) -> NDArray[np.float32]:
-        return self.table[: self.n_items]
-
     def states(
         self, items: NDArray[np.int64], starts: NDArray[np.int64], wanted: NDArray[np.int64]
     ) -> NDArray[np.float32]:
