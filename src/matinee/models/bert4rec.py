@@ -48,6 +48,7 @@ class BERT4Rec(Cloze):
         if self.dim % self.heads:
             raise ConfigError("bad-heads", f"{self.heads} heads for dim {self.dim}", "have heads divide dim")
         shape = Shape(train.n_items, self.length, self.dim, self.blocks, self.heads, self.width, self.dropout,
-                      causal=False, activation="gelu", mask=True, projected=True)
+                      causal=False, activation="gelu", mask=True, glorot=True,
+                      projected=True)
         net = TransformerNet(shape, seeded(run.seed))
         return trained(Gaps("bert4rec", self, net, train, run), self, train, run, MaskedTransformer)

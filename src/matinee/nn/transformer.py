@@ -34,6 +34,8 @@ class Shape:
     activation: str = "relu"
     mask: bool = False
     """Is there one more item, numbered after the real ones, that stands for one that is to be found?"""
+    glorot: bool = False
+    """Do layers begin as Glorot and Bengio have it, or as small as items?"""
     projected: bool = False
     """Does a last layer stand between the states and the items' vectors?"""
 
@@ -62,6 +64,9 @@ class TransformerNet(nn.Module):
         def normal(*size: int) -> nn.Parameter:
             return nn.Parameter(torch.randn(*size, generator=generator) * SPREAD)
 
+        def layer_of(*size: int) -> nn.Parameter:
+            return xavier(size[0], size[-1], generator) if shape.glorot else normal(*size)
+
         self.table = normal(shape.n_items + shape.mask, dim)
         self.positions = normal(shape.length, dim)
         sizes = {"norm1": (dim,), "mixed": (3 * dim, dim), "joined": (dim, dim), "norm2": (dim,),
@@ -72,7 +77,7 @@ class TransformerNet(nn.Module):
                 layer, kind = part.split(".")
                 size = sizes[layer]
                 self.blocks[f"{n}_{layer}_{kind}"] = (
-                    xavier(size[0], size[-1], generator) if kind == "weight"
+                    layer_of(*size) if kind == "weight"
                     else nn.Parameter(torch.ones(size) if kind == "gain" else torch.zeros(size[0])))
         self.gain, self.shift = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
         if shape.projected:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from matinee.numerics.factors import score_rows, tiled
+from matinee.numerics.factors import TILE, score_rows, tiled
 from matinee.numerics.threads import in_pieces
 
 HISTORIES_A_PIECE = 8
@@ -66,7 +66,7 @@ def _encode(start, stop, weights, items, starts, ends, heads, causal, gelu, epsi
     x, h = np.zeros((rows, dim), np.float32), np.zeros((rows, (dim + 3) // 4 * 4), np.float32)
     m, inner = np.zeros((rows, 3 * dim), np.float32), np.zeros((rows, width), np.float32)
     y = np.zeros((rows, dim), np.float32)
-    keys, chances = np.zeros((dim // heads, rows), np.float32), np.zeros(rows, np.float32)
+    room = _room(longest, dim // heads)
     n_real = biases.shape[1] - 5 * dim
     for b in range(start, stop):
         n, first = starts[b + 1] - starts[b], starts[b]
@@ -78,7 +78,7 @@ def _encode(start, stop, weights, items, starts, ends, heads, causal, gelu, epsi
             _norm(x, 0, n, norms[block, 0], norms[block, 1], epsilon, h)
             score_rows(0, n, h, mixed[block], m[:n])
             _plus(m, n, biases[block, : 3 * dim])
-            _attend(m, low, n, heads, causal, keys, chances, h)
+            _attend(m, low, n, heads, causal, room, h)
             score_rows(0, n - low, h, joined[block], y[: n - low])
             _add(x, low, n, y, biases[block, 3 * dim : 4 * dim])
             _norm(x, low, n, norms[block, 2], norms[block, 3], epsilon, h)
@@ -137,35 +137,69 @@ def _activate(values, n, bias, gelu):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=_ORDERED)
-def _attend(m, low, n, heads, causal, keys, chances, out):  # type: ignore[no-untyped-def]
-    """m (n, 3 D): what each place asks, its key and what it says; of places low, ... into the first rows of `out`."""
-    dim = m.shape[1] // 3
-    size = dim // heads
+def _attend(m, low, n, heads, causal, room, out):  # type: ignore[no-untyped-def]
+    """m (n, 3 D): what each place asks, its key and what it says; of places low, ... into the first rows of `out`.
+
+    Blocks of TILE places against tiles of TILE places: both products are those of `factors`, and a place that is not
+    to be seen has a chance of exactly 0. `room` is a `_room`.
+    """
+    asked, keys, said, chances, found = room
+    size, tile = m.shape[1] // 3 // heads, keys.shape[2]
     scale = np.float32(1 / np.sqrt(size))
     for head in range(heads):
-        for t in range(n):
-            for d in range(size):
-                keys[d, t] = m[t, dim + head * size + d]
-        for t in range(low, n):
-            seen = t + 1 if causal else n
-            for j in range(seen):
-                chances[j] = 0
-            for d in range(size):
-                asked = m[t, head * size + d] * scale
-                for j in range(seen):
-                    chances[j] += asked * keys[d, j]
-            most = chances[0]
-            for j in range(1, seen):
-                most = max(most, chances[j])
-            total = np.float32(0)
-            for j in range(seen):
-                chances[j] = np.exp(chances[j] - most)
-                total += chances[j]
-            at = t - low
-            for d in range(size):
-                out[at, head * size + d] = 0
-            for j in range(seen):
-                share, said = chances[j] / total, 2 * dim + head * size
+        _lay_out(m, n, head * size, scale, size, asked, keys, said)
+        for first in range(low, n, tile):
+            rows = min(tile, n - first)
+            seen = first + rows if causal else n
+            tiles = (seen + tile - 1) // tile
+            chance = chances[: tile * tiles * tile].reshape(tile, tiles * tile)
+            for t in range(rows):
                 for d in range(size):
-                    out[at, head * size + d] += share * m[j, said + d]
+                    found[t, d] = asked[first + t, d]
+            score_rows(0, rows, found, keys[:tiles], chance[:rows])
+            for t in range(rows):
+                _soften(chance[t], first + t + 1 if causal else n)
+            score_rows(0, rows, chance, said, found[:rows])
+            for t in range(rows):
+                for d in range(size):
+                    out[first - low + t, head * size + d] = found[t, d]
 
+
+@njit(cache=True, nogil=True, fastmath=_ORDERED)
+def _lay_out(m, n, at, scale, size, asked, keys, said):  # type: ignore[no-untyped-def]
+    """Of one head, whose columns begin at `at`: what is asked, and keys and what is said in tiles, zeros behind."""
+    dim, tile = m.shape[1] // 3, keys.shape[2]
+    for t in range(len(said[0])):
+        real = t < n
+        for d in range(size):
+            said[d // tile, t, d % tile] = m[t, 2 * dim + at + d] if real else np.float32(0)
+            keys[t // tile, d, t % tile] = m[t, dim + at + d] if real else np.float32(0)
+        if real:
+            for d in range(size):
+                asked[t, d] = m[t, at + d] * scale
+
+
+@njit(cache=True, nogil=True, fastmath=_ORDERED)
+def _soften(row, seen):  # type: ignore[no-untyped-def]
+    """The first `seen` numbers to chances that sum to 1, the others to 0."""
+    most = row[0]
+    for j in range(1, seen):
+        most = max(most, row[j])
+    total = np.float32(0)
+    for j in range(seen):
+        row[j] = np.exp(row[j] - most)
+        total += row[j]
+    for j in range(seen):
+        row[j] /= total
+    for j in range(seen, len(row)):
+        row[j] = 0
+
+
+@njit(cache=True, nogil=True)
+def _room(longest, size):  # type: ignore[no-untyped-def]
+    """What `_attend` works in, for histories of so many places and heads of this size."""
+    tile = int(TILE)
+    tiles, up = (longest + tile - 1) // tile, (size + 3) // 4 * 4
+    return (np.zeros((tiles * tile, up), np.float32), np.zeros((tiles, up, tile), np.float32),
+            np.zeros(((size + tile - 1) // tile, tiles * tile, tile), np.float32),
+            np.zeros(tile * tiles * tile, np.float32), np.zeros((tile, up), np.float32))
