@@ -20,6 +20,7 @@ from matinee.nn.self_supervision import SelfSupervision, Weights
 from matinee.nn.transformer import Shape, TransformerNet
 from matinee.nn.windows import windows
 from matinee.scoring.masked import MaskedTransformer, with_masks
+from matinee.scoring.place_votes import PlaceVotes
 from matinee.testing.toy import planted
 from tests.models.test_als import dataset
 from tests.numerics.logs import random_log
@@ -199,3 +200,23 @@ def test_a_history_is_asked_at_the_mean_of_its_places(asked: str) -> None:
     there = np.array(items) == 37 if asked != "places" else np.ones(6, bool)
     want = scorer.table[:37] @ states[there].mean(0) + scorer.bias
     np.testing.assert_allclose(scorer.score(Queries.of(history))[0], want, atol=2e-4)
+
+
+def test_every_fifth_place_votes_for_what_is_not_there() -> None:
+    inner = MaskedTransformer(**net(37, length=40).arrays(), asked="places")
+    history = Interactions.from_events([0] * 12 + [1], [3, 8, 1, 30, 12, 5, 9, 2, 14, 7, 20, 22, 4], n_users=3,
+                                       n_items=37)
+    got = PlaceVotes(inner).score(Queries.of(history))
+    a = {name: array.astype(float) for name, array in inner.layers.items()}
+    for user in range(2):
+        items = history.items[history.indptr[user] : history.indptr[user + 1]].tolist()
+        states = twin.states(inner.table.astype(float), a, items, 2, 2, False, "gelu")[::-5]
+        votes = np.zeros(37)
+        for state in states:
+            scores = inner.table[:37] @ state + inner.bias
+            scores[items] = -np.inf
+            votes[np.argsort(-scores, kind="stable")[:10]] += 1
+        mean = inner.table[:37] @ states.mean(0) + inner.bias
+        np.testing.assert_allclose(got[user], votes + 1 / (1 + np.exp(-np.clip(mean, -8, 8))), atol=1e-4)
+        assert (got[user][items] < 1).all()
+    assert (got[2] == 0.5).all()  # nobody votes

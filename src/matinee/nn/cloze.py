@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from matinee.nn.train import Step, Task
 from matinee.nn.transformer import TransformerNet
 from matinee.nn.windows import Batch, Cut, steps, windows
 from matinee.scoring.masked import Asked, MaskedTransformer
+from matinee.scoring.place_votes import PlaceVotes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +49,10 @@ class Cloze(Beginning):
     """Share of the events of a window that is hidden in a step; one at least."""
     newest: Annotated[float, Ge(0), Le(1)] = 0.1
     """Share of the windows in which the newest event alone is hidden instead, as when the next item is asked for."""
-    asked: Asked = "end"
+    asked: Asked | Literal["top10_per_five"] = "end"
     """Where an item is looked for: after the newest event; in `masks` places, half of them there and half evenly in
-    between, for what is missing; or at the places of the events themselves, with nothing hidden."""
+    between, for what is missing; at the places of the events themselves, with nothing hidden; or there at every fifth,
+    whose ten best are votes."""
     masks: Annotated[int, Ge(1), Le(100)] = 8
     """`gaps`: how many."""
     precision: Precision = "float32"
@@ -90,7 +92,9 @@ class Gaps(Task):
         return output_loss(states, self.net.output, self.net.output_bias, targets, "multinomial", self.over,
                            precision=self.recipe.precision)
 
-    def scorer(self) -> MaskedTransformer:
+    def scorer(self) -> MaskedTransformer | PlaceVotes:
+        if self.recipe.asked == "top10_per_five":
+            return PlaceVotes(MaskedTransformer(**self.net.arrays(), asked="places"))
         return MaskedTransformer(**self.net.arrays(), asked=self.recipe.asked, masks=self.recipe.masks)
 
 

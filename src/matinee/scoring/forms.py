@@ -19,6 +19,7 @@ from matinee.scoring.markov import MarkovFactors
 from matinee.scoring.masked import MaskedTransformer
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
 from matinee.scoring.pairwise_factors import PairwiseFactors
+from matinee.scoring.place_votes import PlaceVotes
 from matinee.scoring.profile import Profile
 from matinee.scoring.profiled import ProfiledAutoencoder
 from matinee.scoring.rating_mean import RatingMean
@@ -53,6 +54,7 @@ FORMS: dict[str, type[Scorer]] = {
     "profiled_autoencoder": ProfiledAutoencoder,
     "transformer": Transformer,
     "masked_transformer": MaskedTransformer,
+    "place_votes": PlaceVotes,
     "recurrent": Recurrent,
     "attentive_recurrent": AttentiveRecurrent,
     "blend": Blend,

@@ -83,10 +83,10 @@ class Transformer(FusedScorer, VectorScorer, ItemVectorScorer):
         return len(self.layers["positions"])
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
-        return factors.scores(self._asked(queries), self._tiles, self.n_items)
+        return factors.scores(self._asked(queries), self.tiles, self.n_items)
 
     def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        return factors.top(self._asked(queries), self._tiles, self.n_items, k, masks)
+        return factors.top(self._asked(queries), self.tiles, self.n_items, k, masks)
 
     def vectors(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D) the state of each history's newest place; zeros for an empty one."""
@@ -128,7 +128,7 @@ class Transformer(FusedScorer, VectorScorer, ItemVectorScorer):
         return factors.tiled(self.layers["last.weight"]) if "last.weight" in self.layers else None
 
     @cached_property
-    def _tiles(self) -> NDArray[np.float32]:
+    def tiles(self) -> NDArray[np.float32]:
         return factors.tiled(np.column_stack([self.table[: self.n_items], self.bias]))
 
 
