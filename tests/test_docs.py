@@ -17,6 +17,7 @@ from matinee.cli.main import main
 from matinee.config import experiment_from, load_experiment
 from matinee.data.confidence import CONFIDENCES
 from matinee.nn.recipe import Trained
+from tests.paths import data_folder
 
 ROOT = Path(__file__).parents[1]
 
@@ -95,6 +96,23 @@ def test_the_page_on_autoencoders_names_them_all_and_its_examples_run(tmp_path: 
     (command,) = re.findall(r"^matinee (fit .*)$", page, re.M)
     words = command.replace("films.csv", str(tmp_path / "films.csv")).replace("epochs=30", "epochs=1").split()
     assert main([*words, "--set", "data.sample_users=0.1", "--runs", str(tmp_path / "runs")]) == 0
+
+
+def test_the_experiment_on_sessions_runs_and_the_page_shows_what_is_told_of_movielens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (text,) = blocks("docs/guides/sessions.md", "yaml")
+    (tmp_path / "sessions.yaml").write_text(text)
+    small = ["--set", "data.path=synthetic:80x60", "--threads", "1"]
+    for entry in ("histories", "learnt", "asked"):
+        small += ["--set", f"models.{entry}.epochs=1"]
+    assert main(["run", str(tmp_path / "sessions.yaml"), "--runs", str(tmp_path / "runs"), *small]) == 0
+    capsys.readouterr()
+    assert main(["data", "describe", str(data_folder("ml-1m"))]) == 0
+    told = capsys.readouterr().out.splitlines()
+    shown = blocks("docs/guides/sessions.md", "")[1].splitlines()
+    assert len(shown) == 3
+    assert set(shown) <= set(told)
 
 
 def test_the_page_on_item_vectors_does_what_it_shows(

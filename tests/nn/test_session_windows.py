@@ -11,6 +11,7 @@ import pytest
 from matinee.contract import Run
 from matinee.data.sessions import session_indptr
 from matinee.models.gru4rec import GRU4Rec
+from matinee.models.narm import NARM
 from matinee.nn.windows import windows
 from tests.models.test_als import dataset
 from tests.numerics.logs import random_log
@@ -38,3 +39,10 @@ def test_a_model_learns_from_sessions_where_it_is_told_to() -> None:
     sessions = replace(LOG, indptr=session_indptr(LOG, HOURS))
     np.testing.assert_array_equal(told.fit(dataset(LOG), run).output, plain.fit(dataset(sessions), run).output)
     assert not np.array_equal(told.fit(dataset(LOG), run).output, plain.fit(dataset(LOG), run).output)
+
+
+@pytest.mark.parametrize("kind", [GRU4Rec, NARM])
+def test_the_newest_session_is_asked_with_where_the_recipe_says_so(kind: type[GRU4Rec | NARM]) -> None:
+    for sessions, hours, want in (("whole", HOURS, None), ("current", HOURS, HOURS), ("current", None, None)):
+        recipe = kind(dim=8, epochs=1, batch_size=16, sessions=sessions, session_hours=hours)  # type: ignore[arg-type]
+        assert recipe.fit(dataset(LOG), Run(seed=1, threads=1)).session_hours == want
