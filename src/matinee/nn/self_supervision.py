@@ -110,7 +110,9 @@ class SelfSupervision(Task):
         return total
 
     def monitored(self, what: Literal["segment", "joint"]) -> float:
-        """A loss over the same windows, with the same parts hidden and nothing dropped out."""
+        """A loss over the same windows, with the same parts hidden and nothing dropped out; 0 where there are none."""
+        if not len(self.windows):
+            return 0.0
         rng = np.random.default_rng([self.seed, 0, 2])
         rows = np.sort(rng.permutation(len(self.windows))[:LOOKED_AT])
         with torch.no_grad():
