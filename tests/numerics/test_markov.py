@@ -135,6 +135,22 @@ def test_threads_change_no_bit(kind: str) -> None:
     assert np.isfinite(found[0]).all()
 
 
+def test_everybodys_way_is_after_a_round_the_mean_of_what_its_cells_made_of_it_by_their_pairs() -> None:
+    """Two cells that share nothing: one of one pair, one of three."""
+    pairs = pairs_of("transrec", [0, 1, 1, 1], [2, 5, 6, 5], [3, 6, 5, 6], [False] * 4)
+    seen = markov.Seen(np.array([0, 8, 16] + [16] * (U - 2)), np.array([*range(1, 9), 0, *range(2, 9)], np.int32))
+    urns = strata.urns(np.ones(I), 1, np.random.default_rng(0))
+
+    def played(rounds: list[list[int]]) -> NDArray[np.float32]:
+        tables = started("transrec")
+        cells = strata.Cells(np.arange(4), np.array([0, 1, 4]), np.zeros(2, np.uint64), [np.array(r) for r in rounds])
+        markov.descend(pairs, cells, seen, tables, urns, SPACES["transrec"], rule())
+        return tables.shift
+
+    np.testing.assert_allclose(played([[0, 1]]), (played([[0]]) + 3 * played([[1]])) / 4, rtol=1e-5)
+    assert not np.allclose(played([[0]]), played([[1]]), rtol=1e-3)
+
+
 @pytest.mark.parametrize(("weights", "drawable"), [(np.ones(I), range(I)), (np.arange(I) % 2 * 1.0, range(1, I, 2))])
 def test_a_negative_is_never_had_and_never_one_of_weight_nothing(weights: NDArray[np.float64], drawable: range) -> None:
     rng, tables = np.random.default_rng(0), started("fpmc")
