@@ -13,7 +13,7 @@ from tests.models.test_als import dataset
 
 def test_what_comes_next_is_learnt_from_the_order_alone() -> None:
     log = walks()
-    assert next_one_first(PRME(dim=32, epochs=60).fit(dataset(log), Run(seed=1)), log) > 0.9
+    assert next_one_first(PRME(dim=32, epochs=60, lr=0.1, query_length=1).fit(dataset(log), Run(seed=1)), log) > 0.9
 
 
 @pytest.mark.parametrize(("tau", "learnt"), [(0.9, False), (1.0, True), (None, True)])
@@ -27,7 +27,7 @@ def test_an_item_further_back_than_tau_says_nothing_and_learns_nothing(tau: floa
 @pytest.mark.parametrize("late", [False, True])
 def test_a_fitted_model_scores_as_the_paper_writes(late: bool) -> None:
     log = walks()
-    scorer = PRME(dim=6, epochs=2, alpha=0.3, tau=2.0).fit(dataset(log), Run(seed=1))
+    scorer = PRME(dim=6, epochs=2, query_length=1, alpha=0.3, tau=2.0).fit(dataset(log), Run(seed=1))
     assert not scorer.biases[log.item_counts() > 0].any()
     at = log.last_times() + (7_201 if late else 7_200)
     got = scorer.score(Queries.of(log, np.arange(log.n_users), at))

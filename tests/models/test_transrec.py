@@ -14,7 +14,7 @@ from tests.models.test_als import dataset
 @pytest.mark.parametrize("distance", ["l2_squared", "l1"])
 def test_what_comes_next_is_learnt_from_the_order_alone(distance: str) -> None:
     log = walks()
-    recipe = TransRec(distance=distance, dim=32, epochs=60)  # type: ignore[arg-type]
+    recipe = TransRec(distance=distance, dim=32, epochs=60, lr=0.1)  # type: ignore[arg-type]
     scorer = recipe.fit(dataset(log), Run(seed=1))
     assert next_one_first(scorer, log) > 0.9
     assert np.linalg.norm(scorer.after, axis=1).max() <= 1 + 1e-5

@@ -21,6 +21,9 @@ ways. For the same reason it does not know which of two items comes first.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Gt, Le
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
@@ -30,6 +33,9 @@ from matinee.scoring.markov_training import LearntChain, Shape, learn
 
 @dataclass(frozen=True, kw_only=True)
 class FME(LearntChain):
+    lr: Annotated[float, Gt(0), Le(10)] = 0.03
+    """Length of the first epoch's steps; it falls in a straight line."""
+
     def fit(self, train: Dataset, run: Run = Run()) -> MarkovFactors:
         """Raises DataError (`diverged`) where steps are too long."""
         return learn(self, Shape(name="fme", taste="inner", order="squares", start=0.5), train, run)

@@ -34,7 +34,9 @@ from matinee.scoring.markov_training import LearntChain, Shape, learn
 
 @dataclass(frozen=True, kw_only=True)
 class PRME(LearntChain):
-    alpha: Annotated[float, Ge(0), Le(1)] = 0.2
+    lr: Annotated[float, Gt(0), Le(10)] = 0.03
+    """Length of the first epoch's steps; it falls in a straight line."""
+    alpha: Annotated[float, Ge(0), Le(1)] = 0.5
     """What taste counts beside order, which counts the rest."""
     tau: Annotated[float, Gt(0), Le(1e6)] | None = 6.0
     """Hours after which the last item no longer counts; None: it always does."""

@@ -24,7 +24,9 @@ are further apart than 4 and their biases: on dense logs `fpmc` has more to say.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
@@ -34,6 +36,8 @@ from matinee.scoring.markov_training import LearntChain, Shape, learn
 
 @dataclass(frozen=True, kw_only=True)
 class TransRec(LearntChain):
+    query_length: Annotated[int, Ge(1), Le(1_000_000)] | None = 1
+    """Scores are a mean over so many newest events; None: over all."""
     distance: Literal["l2_squared", "l1"] = "l2_squared"
     """The squared Euclidean distance, or the sum of sizes."""
 

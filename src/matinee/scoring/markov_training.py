@@ -49,11 +49,11 @@ class LearntChain(Recommender):
 
     dim: Annotated[int, Ge(1), Le(4096)] = 64
     """D, the length of each vector. Source of all defaults: `bench` in the YAML file."""
-    epochs: Annotated[int, Ge(1), Le(10_000)] = 30
+    epochs: Annotated[int, Ge(1), Le(10_000)] = 25
     """Passes over all pairs, at most; `lr` falls to 0 over them, whenever training stops."""
     patience: Annotated[int, Ge(1), Le(10_000)] = 10
     """Training stops after so many validations without a better one, and the best one is what it yields."""
-    lr: Annotated[float, Gt(0), Le(10)] = 0.1
+    lr: Annotated[float, Gt(0), Le(10)] = 0.05
     """Length of the first epoch's steps; it falls in a straight line."""
     l2: Annotated[float, Ge(0), Le(10)] = 0.01
     """Pulls every number that a step touches towards 0."""
@@ -64,9 +64,9 @@ class LearntChain(Recommender):
     window: Annotated[int, Ge(1), Le(1000)] = 1
     """1 pairs an item with the very next one; more: with one of so many that follow, k places on in proportion to 1/k,
     drawn anew in each epoch."""
-    query_length: Annotated[int, Ge(1), Le(1_000_000)] | None = 1
+    query_length: Annotated[int, Ge(1), Le(1_000_000)] | None = 2
     """Scores are a mean over so many newest events; None: over all."""
-    query_decay: Annotated[float, Gt(0), Le(1)] = 1.0
+    query_decay: Annotated[float, Gt(0), Le(1)] = 0.7
     """In that mean an event that has n later ones weighs this to the power of n."""
     gaps: bool = False
     """For what is missing in a history: an item scores by what it follows, and by what follows it as well."""
