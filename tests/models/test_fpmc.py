@@ -35,6 +35,7 @@ def test_two_who_had_the_same_last_item_get_other_lists_by_their_taste() -> None
         rows[user, ::2] = 1 + user % 2 + 2 * rng.choice(20, 9, replace=False)
     log = Interactions.from_events(np.repeat(np.arange(200), 18), rows.reshape(-1), np.tile(np.arange(18), 200),
                                    n_users=200, n_items=41)
-    scores = FPMC(dim=8, epochs=40, lr=0.1, query_length=1).fit(dataset(log), Run(seed=1)).score(Queries.of(log, np.arange(200)))
+    scorer = FPMC(dim=8, epochs=40, lr=0.1, query_length=1).fit(dataset(log), Run(seed=1))
+    scores = scorer.score(Queries.of(log, np.arange(200)))
     odd, even = scores[:, 1::2].mean(axis=1), scores[:, 2::2].mean(axis=1)
     assert ((odd > even) == (np.arange(200) % 2 == 0)).all()

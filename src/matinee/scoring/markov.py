@@ -114,9 +114,6 @@ class MarkovFactors(FusedScorer, ItemVectorScorer):
             return city_block.top(*self._points(queries), self.after, self.biases, k, masks)
         return factors.top(self._asked(queries), self._tiles, self.n_items, k, masks)
 
-    def item_vectors(self) -> Table:
-        return self._before
-
     def user_vectors(self, queries: Queries) -> Table:
         """x (B, D). Raises DataError for histories over another catalogue, or rows that the model does not have."""
         check_catalogue(self, queries)
