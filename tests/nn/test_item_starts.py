@@ -45,7 +45,7 @@ def begun(table: torch.Tensor, where: str | None, seed: int = 0) -> torch.Tensor
 def test_the_items_begin_there_at_the_size_of_a_random_start_and_a_mask_does_not() -> None:
     table = 0.3 * torch.randn(49, 8, generator=torch.Generator().manual_seed(0))
     got, size = begun(table, "v.csv"), float(table[:48].square().mean().sqrt())
-    want = start_vectors(given(), "v.csv", 8, np.random.default_rng([0, 7]), spread=size)
+    want = start_vectors(given(), "v.csv", 8, np.random.default_rng([0, 0, 7]), spread=size)
     np.testing.assert_array_equal(got[:48].numpy(), want)
     assert torch.equal(got[48], table[48])
     assert torch.equal(begun(table, None), table)

@@ -14,7 +14,7 @@ from matinee.nn.recipe import Trained
 from matinee.numerics.start_vectors import found_elsewhere, start_vectors
 
 WORD = 7
-"""Tells the generator of starts from those of steps and of the network."""
+"""Tells the generator of starts from that of the network; those of steps have no 0 before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,5 +36,5 @@ def begin_items(table: Tensor, recipe: Beginning, data: Dataset, run: Run) -> No
     with torch.no_grad():
         rows = table[: data.n_items]
         spread = float(rows.square().mean().sqrt())
-        rng = np.random.default_rng([run.seed, WORD])
+        rng = np.random.default_rng([run.seed, 0, WORD])
         rows.copy_(torch.from_numpy(start_vectors(data, recipe.init_items, rows.shape[1], rng, spread=spread)))
