@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from matinee.contract import Queries
 from matinee.errors import ModelError
+from matinee.numerics.counted_means import counted_means
 from matinee.scoring.checks import check_catalogue
 from matinee.scoring.transformer import Transformer, newest
 
@@ -55,7 +55,7 @@ class MaskedTransformer(Transformer):
             return out
         found = self.states(items, starts, np.diff(starts))
         counted = items == self.n_items if masks else np.ones(len(items), bool)
-        out[there] = _means(found, counted, starts)
+        out[there] = counted_means(found, counted, starts)
         return out
 
 
@@ -76,19 +76,3 @@ def with_masks(
     ends = np.zeros_like(starts)
     np.cumsum(lengths + masks, out=ends[1:])
     return np.concatenate([items, np.full(of_masks.size, mask)])[order], ends
-
-
-@njit(cache=True, nogil=True)
-def _means(states, counted, starts):  # type: ignore[no-untyped-def]
-    """(B, D) means over the counted rows of each history, in their order."""
-    out = np.zeros((len(starts) - 1, states.shape[1]), np.float32)
-    for b in range(len(out)):
-        n = 0
-        for row in range(starts[b], starts[b + 1]):
-            if counted[row]:
-                n += 1
-                for d in range(states.shape[1]):
-                    out[b, d] += states[row, d]
-        for d in range(states.shape[1]):
-            out[b, d] /= max(n, 1)
-    return out
