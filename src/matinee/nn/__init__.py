@@ -2,11 +2,16 @@
 no model by name.
 
 `train.py` is the loop and `recipe.py` its settings. `checkpoint.py` is what it takes to go on after a stop,
-`identity.py` what tells one training from another; `stopping.py`, `processes.py` and `threads.py` are signals, torchrun
-and threads. `bag.py` and `output.py` are the two ends of a network over a whole catalogue, `autoencoder.py` the
-networks between; `reconstruction.py`, `composite_prior.py`, `profiled.py` and `copying.py` say how these are trained.
-`losses.py` and `negatives.py` are the sampled losses and what they sample. `recurrent.py` has the networks that read
-event by event, `session_parallel.py` one way of training them.
+`identity.py` what tells one training from another; `stopping.py`, `processes.py` and `threads.py` are signals,
+torchrun and threads. `output.py` is the far end of any network over a whole catalogue.
+
+Autoencoders: `bag.py` is the near end, `autoencoder.py` the networks between; `reconstruction.py`,
+`composite_prior.py`, `profiled.py` and `copying.py` say how these are trained.
+
+Histories in their order: `windows.py` cuts them and `windowed.py` has the settings; `item_starts.py` is where vectors
+of items begin, `transformer.py` and `recurrent.py` are the networks. `next_item.py`, `session_parallel.py`,
+`cloze.py` and `self_supervision.py` say how these are trained, `losses.py` and `negatives.py` are the sampled losses
+and what they sample.
 """
 
 import os

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -17,34 +17,25 @@ from torch import Tensor, nn
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn import processes
-from matinee.nn.item_starts import Beginning, begin_items
-from matinee.nn.output import Precision, output_loss
+from matinee.nn.item_starts import begin_items
+from matinee.nn.output import output_loss
 from matinee.nn.train import Step, Task
 from matinee.nn.transformer import TransformerNet
-from matinee.nn.windows import Batch, Cut, steps, windows
+from matinee.nn.windowed import Windowed
+from matinee.nn.windows import Batch, steps, windows
 from matinee.scoring.masked import Asked, MaskedTransformer
 from matinee.scoring.place_votes import PlaceVotes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cloze(Beginning):
+class Cloze(Windowed):
     """What models share that learn from gaps."""
-
-    family: ClassVar[str] = "sequence"
-    weighs_history: ClassVar[bool] = False
 
     epochs: Annotated[int, Ge(1), Le(10_000)] = 200
     patience: Annotated[int, Ge(1), Le(10_000)] = 20
-    batch_size: Annotated[int, Ge(1), Le(100_000)] = 128
-    """Windows a step."""
     length: Annotated[int, Ge(2), Le(10_000)] = 200
     """So many places are read: the newest events, and the masks among them."""
-    windows: Cut = "newest"
-    """Of a longer history an epoch learns from the newest window alone, or from all, each read by itself."""
-    dim: Annotated[int, Ge(1), Le(8192)] = 64
-    """Length of an item's vector."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
-    """Share of all inner numbers that is hidden in a step, to 1/256."""
     mask: Annotated[float, Gt(0), Lt(1)] = 0.2
     """Share of the events of a window that is hidden in a step; one at least."""
     newest: Annotated[float, Ge(0), Le(1)] = 0.1
@@ -55,9 +46,6 @@ class Cloze(Beginning):
     whose ten best are votes."""
     masks: Annotated[int, Ge(1), Le(100)] = 8
     """`gaps`: how many."""
-    precision: Precision = "float32"
-    """Of the numbers that the last layer multiplies; `bfloat16` is faster where the processor has AVX512-BF16 or AMX.
-    Sums and all that is kept are float32."""
 
 
 class Gaps(Task):

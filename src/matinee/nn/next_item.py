@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, ClassVar, Literal, Protocol, TypeVar, cast
+from typing import Annotated, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
-from annotated_types import Ge, Le, Lt
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
@@ -18,32 +18,20 @@ from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
 from matinee.nn import negatives, processes
 from matinee.nn.identity import training_key
-from matinee.nn.item_starts import Beginning, begin_items
+from matinee.nn.item_starts import begin_items
 from matinee.nn.losses import Sampled, sampled_loss
-from matinee.nn.output import Precision, output_loss
+from matinee.nn.output import output_loss
 from matinee.nn.recipe import Trained
 from matinee.nn.train import Step, Task, train
-from matinee.nn.windows import Batch, Cut, steps, windows
+from matinee.nn.windowed import Windowed
+from matinee.nn.windows import Batch, steps, windows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sequential(Beginning):
+class Sequential(Windowed):
     """What models share that read a history in its order and learn what comes next."""
 
-    family: ClassVar[str] = "sequence"
-    weighs_history: ClassVar[bool] = False
-
     epochs: Annotated[int, Ge(1), Le(10_000)] = 100
-    batch_size: Annotated[int, Ge(1), Le(100_000)] = 128
-    """Windows a step."""
-    length: Annotated[int, Ge(1), Le(10_000)] = 200
-    """Of a history so many newest events are read."""
-    windows: Cut = "newest"
-    """Of a longer history an epoch learns from the newest window alone, or from all, each read by itself."""
-    dim: Annotated[int, Ge(1), Le(8192)] = 64
-    """Length of an item's vector."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
-    """Share of all inner numbers that is hidden in a step, to 1/256."""
     loss: Literal["cross_entropy"] | Sampled = "cross_entropy"
     """What is asked at each place: the next item among all of them, or against sampled ones."""
     negatives: Annotated[int, Ge(1), Le(100_000)] = 256
@@ -56,9 +44,6 @@ class Sequential(Beginning):
     """`gbce`: 0 leaves binary cross-entropy as it is, 1 makes up for the negatives that were not drawn."""
     regularisation: Annotated[float, Ge(0), Le(100)] = 0.0
     """`bpr_max`: weight of the negatives' squared scores."""
-    precision: Precision = "float32"
-    """Of the numbers that the last layer multiplies under `cross_entropy`; `bfloat16` is faster where the processor has
-    AVX512-BF16 or AMX. Sums and all that is kept are float32."""
 
 
 Form = TypeVar("Form", bound=Scorer)
