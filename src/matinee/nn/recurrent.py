@@ -118,8 +118,8 @@ class AttentiveNet(RecurrentNet):
 
 
 def normal(rows: int, width: int, generator: torch.Generator) -> nn.Parameter:
-    """(rows, width), each row about one long."""
-    return nn.Parameter(torch.randn(rows, width, generator=generator) * width**-0.5)
+    """(rows, width), small: from vectors about one long it learns slower."""
+    return nn.Parameter(torch.randn(rows, width, generator=generator) * 0.02)
 
 
 def unit(reads: int, width: int, generator: torch.Generator) -> nn.GRU:
