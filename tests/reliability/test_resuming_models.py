@@ -45,7 +45,7 @@ def test_a_model_stopped_in_its_first_and_in_a_later_epoch(
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             recipe.fit(toy.data, run)
-        assert not max(path.name for path in tmp_path.glob("0*")).endswith("-000000000"), "it was not within an epoch"
+        assert not max(path.name for path in tmp_path.rglob("0*")).endswith("-000000000"), "it was not within an epoch"
     again = recipe.fit(toy.data, run)
     np.testing.assert_array_equal(again.score(toy.queries()), whole.score(toy.queries()))
     assert dict(again.found) == dict(whole.found)

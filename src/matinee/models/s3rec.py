@@ -72,7 +72,7 @@ class S3Rec(Sequential):
         net = TransformerNet(shape, seeded(run.seed))
         begin_items(net.table, self, train, run)
         if self.pretrain_epochs:
-            both = TransformerNet(replace(shape, causal=False, mask=True), seeded(run.seed, 1))
+            both = TransformerNet(replace(shape, causal=False, mask=True), seeded(run.seed, 0, 0, 2))
             both.take(net)
             self._pretrain(both, weights, train, run)
             net.take(both)
@@ -84,7 +84,7 @@ class S3Rec(Sequential):
         """Leaves in `net` what the best epoch made of it."""
         first = replace(self, epochs=self.pretrain_epochs)
         task = SelfSupervision("s3rec, four tasks", first, self.windows, net, weights, self.fields, self.mask, data,
-                               run, seeded(run.seed, 2))
+                               run, seeded(run.seed, 0, 0, 3))
 
         def watched(scorer: Scorer) -> float:
             return -task.monitored("segment" if self.stop_on == "segment" else "joint")

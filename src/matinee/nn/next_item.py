@@ -77,7 +77,7 @@ class NextItem(Task):
         self.net = cast(NextNet, network)
         begin_items(self.net.table, recipe, data, run)
         self.windows = windows(data.log, recipe.length, recipe.windows, stretches=stretches)
-        self.steps_an_epoch = len(self.windows.batches(recipe.batch_size, np.random.default_rng(0)))
+        self.steps_an_epoch = self.windows.count(recipe.batch_size)
         self.over = max(1.0, float(self.windows.lengths.sum()) / max(1, self.steps_an_epoch))
         self.log = data.log
         self.sampler = negatives.Sampler(np.bincount(data.log.items, minlength=data.n_items), recipe.alpha)

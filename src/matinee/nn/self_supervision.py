@@ -10,7 +10,8 @@ Zhou et al., S3-Rec, CIKM 2020. With F_t the state of place t of a history of wh
     segment                 with a stretch of the history masked: the state of its last place, c, against that of the
                             stretch by itself, s, and of another user's stretch, s': -ln sigma(c . W4 s - c . W4 s')
 
-Attributes are numbered from 0 and no number stands for padding, so that none is left out.
+Attributes are numbered from 0 and no number stands for padding, so that none is left out. Words of generators have 0
+after the seed, which those of the training that follows have not.
 """
 
 from __future__ import annotations
@@ -90,15 +91,15 @@ class SelfSupervision(Task):
         self.log = data.log
         self.windows = windows(data.log, net.shape.length, cut, ahead=0)
         self.sampler = negatives.Sampler(np.bincount(data.log.items, minlength=data.n_items), 0.0)
-        self.steps_an_epoch = len(self.windows.batches(recipe.batch_size, np.random.default_rng(0)))
+        self.steps_an_epoch = self.windows.count(recipe.batch_size)
 
     def steps(self, epoch: int, start: int) -> Iterator[Step]:
-        order = np.random.default_rng([self.seed, epoch + 1, 0, 1])
+        order = np.random.default_rng([self.seed, 0, epoch + 1, 1])
         for number, rows in steps(self.windows.batches(self.recipe.batch_size, order), start):
             yield Step(partial(self.loss, rows, epoch, number))
 
     def loss(self, rows: NDArray[np.int64], epoch: int, number: int) -> Tensor:
-        rng = np.random.default_rng([self.seed, epoch + 1, number + 1, processes.rank() + 1])
+        rng = np.random.default_rng([self.seed, 0, epoch + 1, number + 2, processes.rank() + 1])
         mine = rows[processes.share(len(rows))]
         return self.joint(self.losses(self.windows.batch(mine), rng, rng)) * (len(mine) / max(1, len(rows)))
 
@@ -113,7 +114,7 @@ class SelfSupervision(Task):
         """A loss over the same windows, with the same parts hidden and nothing dropped out; 0 where there are none."""
         if not len(self.windows):
             return 0.0
-        rng = np.random.default_rng([self.seed, 0, 2])
+        rng = np.random.Generator(np.random.PCG64([self.seed, 0, 0, 1]))  # the same draws each time
         rows = np.sort(rng.permutation(len(self.windows))[:LOOKED_AT])
         with torch.no_grad():
             parts = self.losses(self.windows.batch(rows), rng, None)

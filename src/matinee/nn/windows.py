@@ -42,6 +42,11 @@ class Windows:
         """(W,) events that are read."""
         return self.stop - self.first
 
+    def count(self, size: int) -> int:
+        """How many batches there are."""
+        whole, rest = divmod(len(self), size * CHUNK)
+        return whole * CHUNK + -(-rest // size)
+
     def batches(self, size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
         """Every window once, in a new order: places (B,) of the windows of each batch, alike in length."""
         order = rng.permutation(len(self))
