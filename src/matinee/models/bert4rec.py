@@ -28,7 +28,6 @@ from annotated_types import Ge, Le
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
-from matinee.errors import ConfigError
 from matinee.nn.autoencoder import seeded
 from matinee.nn.cloze import Cloze, Gaps
 from matinee.nn.next_item import trained
@@ -48,11 +47,8 @@ class BERT4Rec(Cloze):
 
     def fit(self, train: Dataset, run: Run = Run()) -> MaskedTransformer | PlaceVotes:
         """Raises what `nn.train.train` does, and ConfigError where `heads` do not divide `dim`."""
-        if self.dim % self.heads:
-            raise ConfigError("bad-heads", f"{self.heads} heads for dim {self.dim}", "have heads divide dim")
         shape = Shape(train.n_items, self.length, self.dim, self.blocks, self.heads, self.width, self.dropout,
-                      causal=False, activation="gelu", mask=True, glorot=True,
-                      projected=True)
+                      causal=False, activation="gelu", mask=True, glorot=True, projected=True)
         net = TransformerNet(shape, seeded(run.seed))
         task = Gaps("bert4rec", self, net, train, run)
         if self.asked == "top10_per_five":

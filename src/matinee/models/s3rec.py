@@ -63,8 +63,6 @@ class S3Rec(Sequential):
 
     def fit(self, train: Dataset, run: Run = Run()) -> Transformer:
         """Raises what `nn.train.train` does; ConfigError where `heads` do not divide `dim`, or no task is left."""
-        if self.dim % self.heads:
-            raise ConfigError("bad-heads", f"{self.heads} heads for dim {self.dim}", "have heads divide dim")
         weights = Weights(self.associated, self.item, self.attributes, self.segment)
         if (self.stop_on == "segment" and not self.segment) or not any(weights):
             raise ConfigError("no-task", f"weights {tuple(weights)}, stop_on {self.stop_on}", "give the task a weight")

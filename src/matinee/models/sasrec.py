@@ -21,7 +21,6 @@ from annotated_types import Ge, Le
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
-from matinee.errors import ConfigError
 from matinee.nn.autoencoder import seeded
 from matinee.nn.next_item import NextItem, Sequential, trained
 from matinee.nn.transformer import Shape, TransformerNet
@@ -39,8 +38,6 @@ class SASRec(Sequential):
 
     def fit(self, train: Dataset, run: Run = Run()) -> Transformer:
         """Raises what `nn.train.train` does, and ConfigError where `heads` do not divide `dim`."""
-        if self.dim % self.heads:
-            raise ConfigError("bad-heads", f"{self.heads} heads for dim {self.dim}", "have heads divide dim")
         shape = Shape(train.n_items, self.length, self.dim, self.blocks, self.heads, self.width, self.dropout)
         net = TransformerNet(shape, seeded(run.seed))
         return trained(NextItem("sasrec", self, net, train, run), self, train, run, Transformer)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from matinee.errors import ConfigError
 from matinee.nn.autoencoder import array, xavier
 from matinee.nn.norm import layer_norm
 from matinee.nn.windows import Batch, dropout
-from matinee.scoring.transformer import EPSILON, Transformer
+from matinee.scoring.transformer import EPSILON, Transformer, block_shapes
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,9 @@ class Shape:
     projected: bool = False
     """Does a last layer stand between the states and the items' vectors?"""
 
-
-BLOCK = ("norm1.gain", "norm1.shift", "mixed.weight", "mixed.bias", "joined.weight", "joined.bias",
-         "norm2.gain", "norm2.shift", "wide.weight", "wide.bias", "narrow.weight", "narrow.bias")
-"""The parts of a block, which a scorer has under the names `0.norm1.gain` and so on."""
+    def __post_init__(self) -> None:
+        if self.dim % self.heads:
+            raise ConfigError("bad-heads", f"{self.heads} heads for dim {self.dim}", "have heads divide dim")
 
 
 SPREAD = 0.02
@@ -69,16 +69,12 @@ class TransformerNet(nn.Module):
 
         self.table = normal(shape.n_items + shape.mask, dim)
         self.positions = normal(shape.length, dim)
-        sizes = {"norm1": (dim,), "mixed": (3 * dim, dim), "joined": (dim, dim), "norm2": (dim,),
-                 "wide": (shape.width, dim), "narrow": (dim, shape.width)}
         self.blocks = nn.ParameterDict()
         for n in range(shape.blocks):
-            for part in BLOCK:
-                layer, kind = part.split(".")
-                size = sizes[layer]
-                self.blocks[f"{n}_{layer}_{kind}"] = (
-                    layer_of(*size) if kind == "weight"
-                    else nn.Parameter(torch.ones(size) if kind == "gain" else torch.zeros(size[0])))
+            for part, size in block_shapes(dim, shape.width).items():
+                self.blocks[f"{n}_{part.replace('.', '_')}"] = (
+                    layer_of(*size) if part.endswith("weight")
+                    else nn.Parameter(torch.ones(size) if part.endswith("gain") else torch.zeros(size)))
         self.gain, self.shift = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
         if shape.projected:
             self.last_weight, self.last_bias = xavier(dim, dim, generator), nn.Parameter(torch.zeros(dim))
@@ -153,7 +149,8 @@ class TransformerNet(nn.Module):
         if self.shape.projected:
             layers |= {"last.weight": array(self.last_weight), "last.bias": array(self.last_bias)}
         for n in range(self.shape.blocks):
-            layers |= {f"{n}.{part}": array(self._part(n, part.replace(".", "_"))) for part in BLOCK}
+            layers |= {f"{n}.{part}": array(self._part(n, part.replace(".", "_")))
+                       for part in block_shapes(self.shape.dim, self.shape.width)}
         return {"table": array(self.table), "layers": layers, "bias": array(self.output_bias),
                 "heads": self.shape.heads, "blocks": self.shape.blocks, "causal": self.shape.causal,
                 "activation": self.shape.activation}

@@ -36,7 +36,7 @@ class Layers(NamedTuple):
     state_biases: Numbers  # (N, 3 H)  c
 
 
-def last_states(layers: Layers, items: NDArray[np.int32], starts: NDArray[np.int64]) -> Numbers:
+def last_states(layers: Layers, items: NDArray[np.int64], starts: NDArray[np.int64]) -> Numbers:
     """(B, H) the last layer's newest states of histories items[starts[b]:starts[b + 1]]; zeros for an empty one."""
     lengths = np.diff(starts)
     order = np.argsort(-lengths, kind="stable")  # alike in length, so that four end together
@@ -49,7 +49,7 @@ def last_states(layers: Layers, items: NDArray[np.int32], starts: NDArray[np.int
     return out[:, : layers.first.shape[1] // 3]
 
 
-def all_states(layers: Layers, items: NDArray[np.int32], starts: NDArray[np.int64]) -> Numbers:
+def all_states(layers: Layers, items: NDArray[np.int64], starts: NDArray[np.int64]) -> Numbers:
     """(E, H) the last layer's state after each event of a few histories, on the caller's thread."""
     out = np.zeros((starts[-1], layers.states.shape[2]), np.float32)
     _walk(np.argsort(-np.diff(starts), kind="stable"), layers, items, starts, out, True)

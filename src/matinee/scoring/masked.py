@@ -12,7 +12,8 @@ from matinee.contract import Queries
 from matinee.errors import ModelError
 from matinee.numerics.counted_means import counted_means
 from matinee.scoring.checks import check_catalogue
-from matinee.scoring.transformer import Transformer, newest
+from matinee.scoring.newest_events import newest
+from matinee.scoring.transformer import Transformer
 
 Asked = Literal["end", "gaps", "places"]
 ASKED = get_args(Asked)

@@ -14,7 +14,7 @@ from matinee.errors import ModelError
 from matinee.numerics import factors
 from matinee.scoring.checks import check_catalogue
 from matinee.scoring.masked import MaskedTransformer
-from matinee.scoring.transformer import newest
+from matinee.scoring.newest_events import newest
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from matinee.numerics.recurrent import HISTORIES_A_PIECE, Layers, all_states, la
 from matinee.numerics.threads import in_pieces
 from matinee.numerics.topk import first_bad
 from matinee.scoring.checks import check_catalogue
+from matinee.scoring.newest_events import newest
 
 Numbers = NDArray[np.float32]
 PARTS = ("input.weight", "state.weight", "input.bias", "state.bias")
@@ -98,17 +99,13 @@ class Recurrent(FusedScorer, VectorScorer, ItemVectorScorer):
     def item_vectors(self) -> Numbers:
         return self.table
 
-    def _read(self, queries: Queries) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def _read(self, queries: Queries) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The items that are read, and where each history starts among them (B + 1,)."""
         check_catalogue(self, queries)
         history = queries.history
         if self.session_hours is not None:
             history = newest_sessions(history, self.session_hours)
-        lengths = np.minimum(history.counts, self.length)
-        starts = np.zeros(len(lengths) + 1, np.int64)
-        np.cumsum(lengths, out=starts[1:])
-        events = np.arange(starts[-1]) + np.repeat(history.indptr[1:] - starts[1:], lengths)
-        return history.items[events], starts
+        return newest(history, np.arange(history.n_users), self.length)
 
     def _asked(self, queries: Queries) -> Numbers:
         """(B, ...) vectors that the bias is one more factor for."""

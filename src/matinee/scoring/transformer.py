@@ -11,15 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries, VectorScorer
-from matinee.data.interactions import Interactions
 from matinee.errors import ModelError
 from matinee.numerics import dense, factors
 from matinee.numerics.topk import first_bad
 from matinee.numerics.transformer import Weights, stacked, states
 from matinee.scoring.checks import check_catalogue
+from matinee.scoring.newest_events import newest
 
 EPSILON = 1e-5
 """Under the root of a normalised layer's variance."""
+
+
+def block_shapes(dim: int, width: int) -> dict[str, tuple[int, ...]]:
+    """Of the arrays of a block, by their names."""
+    return {"norm1.gain": (dim,), "norm1.shift": (dim,), "mixed.weight": (3 * dim, dim), "mixed.bias": (3 * dim,),
+            "joined.weight": (dim, dim), "joined.bias": (dim,), "norm2.gain": (dim,), "norm2.shift": (dim,),
+            "wide.weight": (width, dim), "wide.bias": (width,), "narrow.weight": (dim, width), "narrow.bias": (dim,)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +34,7 @@ class Transformer(FusedScorer, VectorScorer, ItemVectorScorer):
     """score(u, i) = state_u . table_i + bias_i, with state_u of the newest place of a history.
 
     `layers` has `positions`, the `gain` and `shift` of the norm at the end, and of each block, named by its number,
-    those of `nn.transformer.BLOCK`; where there is a `last` layer, gelu(last state) is the state. Of a history the
+    those of `block_shapes`; where there is a `last` layer, gelu(last state) is the state. Of a history the
     newest L events are read, L being how many positions there are. No torch is needed here. 4 (I D + layers) bytes, and
     as much again once asked; of a history of n events n (8 D^2 + 4 D W + n D) operations a block, and 2 I D to rank.
     """
@@ -47,11 +54,7 @@ class Transformer(FusedScorer, VectorScorer, ItemVectorScorer):
         shapes = {"positions": (len(self.layers.get("positions", ())), dim), "gain": (dim,), "shift": (dim,)}
         for n in range(blocks):
             width = len(self.layers.get(f"{n}.wide.bias", ()))
-            shapes |= {f"{n}.{name}": shape for name, shape in {
-                "norm1.gain": (dim,), "norm1.shift": (dim,), "mixed.weight": (3 * dim, dim), "mixed.bias": (3 * dim,),
-                "joined.weight": (dim, dim), "joined.bias": (dim,), "norm2.gain": (dim,), "norm2.shift": (dim,),
-                "wide.weight": (width, dim), "wide.bias": (width,), "narrow.weight": (dim, width),
-                "narrow.bias": (dim,)}.items()}
+            shapes |= {f"{n}.{name}": shape for name, shape in block_shapes(dim, width).items()}
         if "last.weight" in self.layers:
             shapes |= {"last.weight": (dim, dim), "last.bias": (dim,)}
         wrong = sorted(name for name in {*shapes, *self.layers}
@@ -130,12 +133,3 @@ class Transformer(FusedScorer, VectorScorer, ItemVectorScorer):
     @cached_property
     def tiles(self) -> NDArray[np.float32]:
         return factors.tiled(np.column_stack([self.table[: self.n_items], self.bias]))
-
-
-def newest(history: Interactions, rows: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of the histories `rows` (b,), the newest items, `most` at most, oldest first, and where each begins (b + 1,)."""
-    lengths = np.minimum(history.counts[rows], most)
-    starts = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(lengths, out=starts[1:])
-    events = np.arange(starts[-1]) + np.repeat(history.indptr[rows + 1] - starts[1:], lengths)
-    return history.items[events].astype(np.int64), starts
