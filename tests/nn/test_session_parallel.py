@@ -19,6 +19,7 @@ from torch import Tensor
 from matinee.contract import Queries, Run
 from matinee.data.interactions import Interactions
 from matinee.data.sessions import session_indptr
+from matinee.errors import ConfigError
 from matinee.models.gru4rec import GRU4Rec
 from matinee.nn import processes, train
 from matinee.nn.autoencoder import seeded
@@ -97,17 +98,24 @@ def slow_loss(made: SessionParallel, hidden: list[np.ndarray[Any, Any]], events:
     return total / made.lanes
 
 
-def test_negatives_are_the_other_lanes_items_and_drawn_ones_and_never_the_users_own() -> None:
+@pytest.mark.parametrize("negatives", [4, 0])
+def test_negatives_are_the_other_lanes_items_and_drawn_ones_and_never_the_users_own(negatives: int) -> None:
     log = random_log(4, 12, I, 90, weighted=True)
-    made = task(log, loss="bpr", alpha=0.5)
+    made = task(log, loss="bpr", alpha=0.5, negatives=negatives)
     before = made.net.scorer()
     wide = {name: array.astype(np.float64) for name, array in before.layers.items()}
     step = next(made.steps(0, 0))
     got = float(step.loss().detach())
     events = made.line(np.random.default_rng([3, 1, 0, 0]))[0][0].tolist()
     hidden = [reference.states(before.table.astype(np.float64), wide, 1, [int(log.items[e])])[-1] for e in events]
-    drawn = made.sampler.draw(4, np.random.default_rng([3, 1, 1])).tolist()
+    drawn = made.sampler.draw(negatives, np.random.default_rng([3, 1, 1])).tolist()
     assert got == pytest.approx(slow_loss(made, hidden, events, drawn), rel=1e-4)
+
+
+@pytest.mark.parametrize("how", [{"batches": "windows"}, {"batches": "sessions", "batch_size": 1}])
+def test_a_sampled_loss_with_nothing_to_be_sampled_is_refused(how: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="no-negatives"):
+        GRU4Rec(loss="bpr", negatives=0, **how).fit(dataset(random_log(4, 6, I, 60, weighted=False)))
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "bpr_max"])

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
+from matinee.errors import ConfigError
 from matinee.nn import negatives, processes
 from matinee.nn.identity import training_key
 from matinee.nn.item_starts import begin_items
@@ -34,8 +35,9 @@ class Sequential(Windowed):
     epochs: Annotated[int, Ge(1), Le(10_000)] = 100
     loss: Literal["cross_entropy"] | Sampled = "cross_entropy"
     """What is asked at each place: the next item among all of them, or against sampled ones."""
-    negatives: Annotated[int, Ge(1), Le(100_000)] = 256
-    """Sampled items, in losses other than `cross_entropy`; none that the user has."""
+    negatives: Annotated[int, Ge(0), Le(100_000)] = 256
+    """Sampled items, in losses other than `cross_entropy`; none that the user has. 0: where sessions train side by side,
+    each other's items alone."""
     shared: bool = True
     """Are negatives drawn once a step, and those left out that a user has; or for each place anew?"""
     alpha: Annotated[float, Ge(0), Le(1)] = 0.0
@@ -72,7 +74,12 @@ class NextItem(Task):
         self, name: str, recipe: Sequential, network: nn.Module, data: Dataset, run: Run,
         stretches: NDArray[np.int64] | None = None,
     ) -> None:
-        """stretches: what windows are cut from in place of histories, see `windows`."""
+        """stretches: what windows are cut from in place of histories, see `windows`.
+
+        Raises ConfigError where a sampled loss has nothing to be sampled.
+        """
+        if recipe.loss != "cross_entropy" and recipe.negatives == 0:
+            raise ConfigError("no-negatives", f"loss {recipe.loss} without negatives", "draw some")
         self.name, self.recipe, self.network, self.seed = name, recipe, network, run.seed
         self.net = cast(NextNet, network)
         begin_items(self.net.table, recipe, data, run)

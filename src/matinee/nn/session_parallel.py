@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
+from matinee.errors import ConfigError
 from matinee.nn import processes
 from matinee.nn.item_starts import begin_items
 from matinee.nn.losses import sampled_loss
@@ -41,7 +42,7 @@ class SessionParallel(Task):
         stretches: NDArray[np.int64] | None = None,
     ) -> None:
         """stretches (S + 1,): session s is the events stretches[s], ..., stretches[s + 1] - 1 of the log; None: each
-        history is a session."""
+        history is a session. Raises ConfigError where nothing is a negative."""
         self.name, self.recipe, self.seed, self.net = name, recipe, run.seed, network
         self.network: nn.Module = network
         begin_items(network.table, recipe, data, run)
@@ -51,6 +52,8 @@ class SessionParallel(Task):
         self.first, self.pairs = sessions[:-1][kept], np.diff(sessions)[kept] - 1
         total = int(self.pairs.sum())
         self.lanes = max(1, min(recipe.batch_size, total))
+        if recipe.loss != "cross_entropy" and self.lanes - 1 + recipe.negatives == 0:
+            raise ConfigError("no-negatives", f"loss {recipe.loss} in one lane without negatives", "widen the batch")
         self.steps_an_epoch = -(-total // self.lanes)
         counts = np.bincount(data.log.items, minlength=data.n_items)
         self.sampler = Sampler(counts, recipe.alpha)
