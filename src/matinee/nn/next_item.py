@@ -36,8 +36,8 @@ class Sequential(Windowed):
     loss: Literal["cross_entropy"] | Sampled = "cross_entropy"
     """What is asked at each place: the next item among all of them, or against sampled ones."""
     negatives: Annotated[int, Ge(0), Le(100_000)] = 256
-    """Sampled items, in losses other than `cross_entropy`; none that the user has. 0: where sessions train side by side,
-    each other's items alone."""
+    """Sampled items, in losses other than `cross_entropy`; none that the user has. 0: where sessions train beside
+    each other, and have the others' items."""
     shared: bool = True
     """Are negatives drawn once a step, and those left out that a user has; or for each place anew?"""
     alpha: Annotated[float, Ge(0), Le(1)] = 0.0
