@@ -28,13 +28,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from benchmarks.speed.held_out import held_out, sample
+from benchmarks.speed.held_out import held_out, in_raw_ids, now, sample, seconds_of
 from numpy.typing import NDArray
 
 import matinee
 from matinee.experiment.stages import StageData, final_stage
 from matinee.numerics.item_item import FEW
-from matinee.ranking.lists import Lists
 from matinee.ranking.recommend import recommend_blocks
 
 Numbers = NDArray[np.int64]
@@ -52,9 +51,9 @@ def csv(folder: str) -> dict[str, float]:
         Path(few, "train").mkdir()
         Path(few, "train", "train_ratings.csv").write_text("user,item,time\n1,1,1\n1,2,2\n2,1,3\n")
         matinee.load(few)
-    start = _now()
+    start = now()
     dataset = matinee.load(folder)
-    took = _took("dataset", start, _now())
+    took = seconds_of("dataset", start, now())
     return {**took, "users": dataset.n_users, "items": dataset.n_items, "events": len(dataset.log)}
 
 
@@ -87,14 +86,14 @@ def multi_vae(folder: str, epochs: str, batch: str, hidden: str, code: str, prec
     settings = {"batch_size": int(batch), "hidden": [int(hidden)], "dim": int(code), "dropout": 0.5,
                 "precision": precision}
     few.measure(few.recommend(matinee.recipe("multi_vae", {**settings, "epochs": 1}).fit(few.fit), 10), FIVE)
-    times = [_now()]
-    run = matinee.Run(journal=lambda facts: times.append(_now()))
+    times = [now()]
+    run = matinee.Run(journal=lambda facts: times.append(now()))
     scorer = matinee.recipe("multi_vae", {**settings, "epochs": int(epochs)}).fit(stage.fit, run)
-    took = [_took("epoch", start, end) for start, end in pairwise(times)]
-    start = _now()
+    each = [seconds_of("epoch", start, end) for start, end in pairwise(times)]
+    start = now()
     figures = {row.metric: row.value for row in stage.measure(stage.recommend(scorer, 10), FIVE)}
-    evaluation = _took("evaluation", start, _now())
-    return {**{name: median(one[name] for one in took) for name in took[0]}, **evaluation,
+    evaluation = seconds_of("evaluation", start, now())
+    return {**{name: median(one[name] for one in each) for name in each[0]}, **evaluation,
             "evaluation_of_many": evaluation["evaluation"], "evaluation_of_many_cpu": evaluation["evaluation_cpu"],
             "users": len(stage.users), "ndcg@10": figures["ndcg@10"]}
 
@@ -108,11 +107,11 @@ def _after_epochs(
     lists: dict[str, Numbers] = {}
     for count in epochs:
         recipe = matinee.recipe(name, {**params, "epochs": int(count)})
-        start = _now()
+        start = now()
         scorer = recipe.fit(stage.fit)
-        took |= _took(f"fit_{count}", start, _now())
+        took |= seconds_of(f"fit_{count}", start, now())
         if target != "-":
-            lists["users"], lists[f"items_{count}"] = _in_raw_ids(stage, stage.recommend(scorer, 10))
+            lists["users"], lists[f"items_{count}"] = in_raw_ids(stage, stage.recommend(scorer, 10))
     if lists:
         np.savez(target, **lists)
     return took
@@ -121,24 +120,18 @@ def _after_epochs(
 def _fit_and_rank(folder: str, target: str, name: str, params: dict[str, Any], every: int = 1) -> dict[str, float]:
     stage, recipe, few = held_out(folder), matinee.recipe(name, params), _few()
     few.recommend(recipe.fit(few.fit), 10)
-    start = _now()
+    start = now()
     scorer = recipe.fit(stage.fit)
-    fitted = _now()
-    users, items = _in_raw_ids(stage, stage.recommend(scorer, 10, users=sample(stage, every)))
-    ranked = _now()
+    fitted = now()
+    users, items = in_raw_ids(stage, stage.recommend(scorer, 10, users=sample(stage, every)))
+    ranked = now()
     np.savez(target, users=users, items=items)
-    return {**_took("fit", start, fitted), **_took("top10", fitted, ranked)}
+    return {**seconds_of("fit", start, fitted), **seconds_of("top10", fitted, ranked)}
 
 
 def _few() -> StageData:
     """Enough users that everything is loaded which ranks many at a time."""
     return matinee.stages(matinee.load(f"synthetic:{FEW + 500}x300"))["test"]
-
-
-def _in_raw_ids(stage: StageData, lists: Lists) -> tuple[Numbers, Numbers]:
-    """Users (V,) and items (V, 10), as a peer hands them out."""
-    users, items = stage.fit.users.decode(lists.users), stage.fit.items.decode(lists.items.ravel())
-    return users.cast(int).to_numpy(), items.cast(int).to_numpy().reshape(lists.items.shape)
 
 
 def metrics(folder: str) -> dict[str, float]:
@@ -188,15 +181,6 @@ def _status_mb(name: str) -> float:
 def _log_mb(log: Any) -> float:
     arrays = (log.indptr, log.items, log.values, log.times, *log.columns.values())
     return sum(array.nbytes for array in arrays) / 2**20
-
-
-def _now() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
-
-
-def _took(name: str, start: tuple[float, float], end: tuple[float, float]) -> dict[str, float]:
-    """Seconds by the clock, and of all threads together."""
-    return {name: end[0] - start[0], f"{name}_cpu": end[1] - start[1]}
 
 
 def _seconds(work: Callable[[], object]) -> float:

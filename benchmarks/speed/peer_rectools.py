@@ -2,6 +2,7 @@
 
     PYTHON peer_rectools.py csv RATINGS.csv              reading the CSV with pandas, then Dataset.construct
     PYTHON peer_rectools.py ease TRAIN.npz LISTS.npz     EASE: fit, and ten for everybody, what was seen left out
+    PYTHON peer_rectools.py sasrec TRAIN.npz LISTS.npz EPOCHS    SASRec, cross-entropy over all items: an epoch, and ten
 
 Each is done once on a few rows before it is timed: loading code is not the stage.
 """
@@ -13,6 +14,8 @@ import sys
 import time
 from io import StringIO
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,10 +34,8 @@ def csv(ratings: Path) -> dict[str, float]:
 
 
 def ease(train: Path, lists: Path) -> dict[str, float]:
-    stored = np.load(train)
-    frame = pd.DataFrame({Columns.User: stored["users"], Columns.Item: stored["items"], Columns.Weight: 1.0,
-                          Columns.Datetime: pd.to_datetime(stored["times"], unit="s")})
-    dataset, everybody = Dataset.construct(frame), np.unique(stored["users"])
+    frame = _events(train)
+    dataset, everybody = Dataset.construct(frame), np.unique(frame[Columns.User])
     few = Dataset.construct(frame.head(2000))
     EASEModel().fit(few).recommend(users=few.user_id_map.external_ids, dataset=few, k=10, filter_viewed=True)
     del frame
@@ -46,6 +47,45 @@ def ease(train: Path, lists: Path) -> dict[str, float]:
     ranked = _now()
     np.savez(lists, users=everybody, items=_table(found, everybody))
     return {**_took("fit", start, fitted), **_took("top10", fitted, ranked)}
+
+
+def sasrec(train: Path, lists: Path, epochs: Path) -> dict[str, float]:
+    """The median of the epochs; the first is timed from when its first batch is asked for."""
+    from pytorch_lightning import Callback, Trainer
+    from rectools.models import SASRecModel
+    from rectools.models.nn.item_net import IdEmbeddingsItemNet
+
+    class Clock(Callback):
+        def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
+            starts.append(_now())
+
+        def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
+            ends.append(_now())
+
+    def trainer() -> Trainer:
+        return Trainer(max_epochs=int(str(epochs)), callbacks=[Clock()], accelerator="cpu", logger=False,
+                       enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+
+    starts: list[tuple[float, float]] = []
+    ends: list[tuple[float, float]] = []
+    frame = _events(train)
+    dataset, everybody = Dataset.construct(frame), np.unique(frame[Columns.User])
+    model = SASRecModel(n_factors=64, n_blocks=2, n_heads=1, session_max_len=200, dropout_rate=0.1, batch_size=128,
+                        loss="softmax", lr=0.001, item_net_block_types=(IdEmbeddingsItemNet,), get_trainer_func=trainer,
+                        recommend_torch_device="cpu")
+    model.fit(dataset)
+    begin = _now()
+    found = model.recommend(users=everybody, dataset=dataset, k=10, filter_viewed=True)
+    ranked = _took("top10", begin, _now())
+    np.savez(lists, users=everybody, items=_table(found, everybody))
+    each = [_took("epoch", *pair) for pair in zip(starts, ends, strict=True)]
+    return {**{name: median(one[name] for one in each) for name in each[0]}, **ranked}
+
+
+def _events(train: Path) -> pd.DataFrame:
+    stored = np.load(train)
+    return pd.DataFrame({Columns.User: stored["users"], Columns.Item: stored["items"], Columns.Weight: 1.0,
+                         Columns.Datetime: pd.to_datetime(stored["times"], unit="s")})
 
 
 def _dataset(ratings: Path | StringIO) -> Dataset:
@@ -74,4 +114,4 @@ def _table(found: pd.DataFrame, users: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     what, *paths = sys.argv[1:]
-    print(json.dumps({"csv": csv, "ease": ease}[what](*map(Path, paths))))
+    print(json.dumps({"csv": csv, "ease": ease, "sasrec": sasrec}[what](*map(Path, paths))))

@@ -30,7 +30,7 @@ def lines(stages: Mapping[str, Any]) -> Iterator[str]:
         if loads:
             yield f"- load average before each round: {', '.join(map(str, loads))}"
         yield ""
-        yield from (_added(stage) if "added_mb" in stage else _figures(stage))
+        yield from (_added(stage) if "added_mb" in stage else _levels(stage) if "levels" in stage else _figures(stage))
         if "recall@10" in stage:
             sides = stage["recall@10"]
             yield ""
@@ -63,6 +63,15 @@ def _by_epochs(stage: Mapping[str, Any]) -> list[str]:
     rows = [[called, *(f"{stage['recall_by_epochs'][side][count]:.4f}" for count in counts), needed[side]]
             for side, called in sides.items()]
     return table(["recall@10 after epochs", *map(str, counts), f"reaches {stage['level']:.4f} after"], rows)
+
+
+def _levels(stage: Mapping[str, Any]) -> list[str]:
+    """Of training alone; test was looked at every other epoch."""
+    rows = [[level, *(("not reached", "") if one is None else (f"{one['seconds']:.0f}", one["epoch"]))]
+            for level, one in stage["levels"].items()]
+    best = max(stage["rounds"]["ours"][0]["curve"], key=lambda one: one["ndcg@10"])
+    rows.append([f"{best['ndcg@10']:.4f}, the best", f"{best['seconds']:.0f}", best["epoch"]])
+    return table(["ndcg@10 at test", "seconds", "epochs"], rows)
 
 
 def _added(stage: Mapping[str, Any]) -> list[str]:

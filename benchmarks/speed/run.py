@@ -26,7 +26,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.provenance import load, provenance, write
-from benchmarks.speed.held_out import held_out, recall, write_benchmark, write_train
+from benchmarks.speed.held_out import held_out, next_item, recall, write_benchmark, write_train
 from benchmarks.speed.report import lines
 
 import matinee
@@ -45,6 +45,7 @@ MULTI_VAE = (512, 600, 200)
 """Users a step, hidden units, numbers of the code, on both sides; dropout 0.5."""
 MOST_MB = 1536.0
 """Of a whole process that trains and evaluates it."""
+LEVELS = ("0.150", "0.165", "0.173")
 SIZES = ("synthetic:31360x6807", "synthetic:200000x6807")
 
 
@@ -67,6 +68,9 @@ class Bench:
 
     def ours(self, *words: object) -> dict[str, Any]:
         return launched([sys.executable, "-m", "benchmarks.speed.ours", *map(str, words)])
+
+    def next_item(self, *words: object) -> dict[str, Any]:
+        return launched([sys.executable, "-m", "benchmarks.speed.next_item", *map(str, words)])
 
     def peer(self, name: str, *words: object) -> dict[str, Any]:
         return launched([self.peers[name], str(HERE / f"peer_{name}.py"), *map(str, words)])
@@ -145,9 +149,7 @@ def to_equal_recall(bench: Bench, name: str, dim: int) -> dict[str, Any]:
 
 
 def multi_vae(bench: Bench, where: str, precision: str = "float32") -> dict[str, Any]:
-    folder = bench.movierec if where == "movierec" else bench.ml_1m
-    if folder is None:
-        raise SystemExit("say where MovieLens-1M is: --ml-1m")
+    folder = bench.movierec if where == "movierec" else of_ml_1m(bench)
     data = bench.work / f"{where}_{precision}"
     write_benchmark(held_out(folder), data)
     found = bench.rounds_of(lambda: bench.ours("multi_vae", folder, bench.epochs, *MULTI_VAE, precision),
@@ -163,6 +165,37 @@ def multi_vae(bench: Bench, where: str, precision: str = "float32") -> dict[str,
                     f"{reached['ours']:.4f} ours, {reached['peer']:.4f} RecBole's. An evaluation ranks all "
                     f"{found['ours'][0]['users']:,} users and computes five metrics. RecBole's own size of a batch "
                     "comes to one user at a time; the last line of evaluation is RecBole told to take 2,048."}
+
+
+def sasrec(bench: Bench, precision: str) -> dict[str, Any]:
+    stage, lists = next_item(of_ml_1m(bench), refit=True)["test"], bench.work / "lists.npz"
+    write_train(stage, bench.train)
+    found = bench.rounds_of(lambda: bench.next_item("epochs", bench.ml_1m, lists, bench.epochs, precision)
+                            | {"ndcg@10": recall(stage, lists, metric="ndcg@10")},
+                            lambda: bench.peer("rectools", "sasrec", bench.train, lists, bench.epochs)
+                            | {"ndcg@10": recall(stage, lists, metric="ndcg@10")})
+    reached = {side: spread([run["ndcg@10"] for run in found[side]])["median"] for side in ("ours", "peer")}
+    return {"peer": PEERS["rectools"], "figures": [against(found, "epoch", 8.0), against(found, "top10")],
+            "rounds": found, "epochs": bench.epochs,
+            "note": f"64 dimensions, two blocks of one head, the newest 200 events, 128 histories a step, cross-entropy "
+                    f"over all items, whose products ours makes in {precision}. After {bench.epochs} epochs ndcg@10 is "
+                    f"{reached['ours']:.4f} ours, {reached['peer']:.4f} RecTools'."}
+
+
+def sasrec_levels(bench: Bench) -> dict[str, Any]:
+    found = bench.next_item("levels", of_ml_1m(bench), "bfloat16", *LEVELS)
+    return {"levels": found["levels"], "rounds": {"ours": [found]}}
+
+
+def sasrec_rank(bench: Bench) -> dict[str, Any]:
+    found = [bench.next_item("rank", bench.movierec) for _ in range(bench.rounds)]
+    return {"figures": [alone(found, "top10", 60.0)], "rounds": {"ours": found}}
+
+
+def of_ml_1m(bench: Bench) -> Path:
+    if bench.ml_1m is None:
+        raise SystemExit("say where MovieLens-1M is: --ml-1m")
+    return bench.ml_1m
 
 
 def metrics(bench: Bench) -> dict[str, Any]:
@@ -217,6 +250,12 @@ STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
                            "Multi-VAE: an epoch of training, and an evaluation of everybody"),
     "multi_vae_movierec_short": (partial(multi_vae, where="movierec", precision="bfloat16"), "recbole",
                                  "The same, the last layer's products in bfloat16"),
+    "sasrec": (partial(sasrec, precision="float32"), "rectools",
+               "SASRec on MovieLens-1M: an epoch of training, and ten for everybody"),
+    "sasrec_short": (partial(sasrec, precision="bfloat16"), "rectools",
+                     "The same, the last layer's products in bfloat16"),
+    "sasrec_levels": (sasrec_levels, None, "SASRec on MovieLens-1M: seconds of training to ndcg@10 of the next item"),
+    "sasrec_rank": (sasrec_rank, None, "SASRec: ten for everybody"),
     "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
     "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
     "scoring": (scoring, None, "What ranking everybody adds to memory"),
