@@ -177,7 +177,7 @@ def sasrec(bench: Bench, precision: str) -> dict[str, Any]:
     reached = {side: spread([run["ndcg@10"] for run in found[side]])["median"] for side in ("ours", "peer")}
     return {"peer": PEERS["rectools"], "figures": [against(found, "epoch", 8.0), against(found, "top10")],
             "rounds": found, "epochs": bench.epochs,
-            "note": f"64 dimensions, two blocks of one head, the newest 200 events, 128 histories a step, cross-entropy "
+            "note": f"64 dimensions, two blocks of one head, the last 200 events, 128 histories a step; cross-entropy "
                     f"over all items, whose products ours makes in {precision}. After {bench.epochs} epochs ndcg@10 is "
                     f"{reached['ours']:.4f} ours, {reached['peer']:.4f} RecTools'."}
 
