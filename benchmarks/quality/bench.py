@@ -6,6 +6,7 @@ protocol with an entry, or a list of entries. An entry is one measurement:
     recipe     settings that differ from the defaults; none: the defaults
     weights    a confidence, as in an experiment
     source     where those settings come from
+    seeds      of the model, where the protocol's are not enough
     METRIC     a figure to reach: `within` so much on either side, or `at_least`
 """
 
@@ -22,7 +23,7 @@ from matinee.config.yaml_file import read
 
 HERE = Path(__file__).parent
 METRICS = ("recall@10", "ndcg@10", "hit_rate@10", "recall_all@10", "mrr@10")
-ABOUT = ("recipe", "weights", "source", "within", "at_least")
+ABOUT = ("recipe", "weights", "source", "seeds", "within", "at_least")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Case:
     """What differs from the defaults, a confidence under `weights` included."""
     bounds: tuple[Bound, ...] = ()
     source: str = ""
+    seeds: tuple[int, ...] = ()
+    """Empty: the protocol's."""
 
     @property
     def name(self) -> str:
@@ -82,18 +85,21 @@ def cases(model: str | None = None, protocol: str | None = None) -> list[Case]:
 
 
 def of_model(model: str, protocol: str, block: Mapping[str, Any]) -> list[Case]:
-    """The defaults first, then each entry with settings of its own; entries of the same settings are one."""
+    """The defaults first, then each entry with settings of its own; entries of the same settings are one. Of what takes
+    long, its entries alone."""
     bench = read(catalog.settings_file(model)).content.get("bench") or {}
     left_out = block["only_if_named"]
-    if protocol not in bench and (left_out == "all" or {model, catalog.load(model).family} & set(left_out)):
+    own = {model, catalog.load(model).family}
+    if protocol not in bench and (left_out == "all" or own & set(left_out)):
         return []
-    found = {"{}": Case(protocol, model)} if left_out != "all" else {}
+    alone = left_out == "all" or (bench.get(protocol) and own & set(block.get("entries_alone", ())))
+    found = {} if alone else {"{}": Case(protocol, model)}
     for entry in entries(bench.get(protocol)):
         settings = differing(model, entry)
         key = json.dumps(settings, sort_keys=True)
         before = found.get(key, Case(protocol, model, settings))
         found[key] = Case(protocol, model, settings, before.bounds + tuple(bounds(entry)),
-                          entry.get("source") or before.source)
+                          entry.get("source") or before.source, tuple(entry.get("seeds") or before.seeds))
     return list(found.values())
 
 

@@ -1,6 +1,6 @@
 """Measure one model at one setting on one protocol, in a process of its own:
 
-    python -m benchmarks.quality.measure PROTOCOL MODEL SETTINGS [--hits FILE]
+    python -m benchmarks.quality.measure PROTOCOL MODEL SETTINGS [--seeds N ...] [--hits FILE]
 
 SETTINGS is JSON. Prints one JSON object: of each seed the figures, their intervals, standard errors and seconds. The
 file of hits holds the first seed's, a bit a place of each list: what every accuracy metric of each user is made of.
@@ -43,16 +43,17 @@ def main() -> None:
     parser.add_argument("protocol")
     parser.add_argument("model")
     parser.add_argument("settings", type=json.loads)
+    parser.add_argument("--seeds", type=int, nargs="+", help="in place of the protocol's")
     parser.add_argument("--hits", type=Path)
     asked = parser.parse_args()
     block = protocols()[asked.protocol]
     dataset = read(block)
-    runs = []
-    for seed in block["seeds"]:
+    runs, seeds = [], asked.seeds or block["seeds"]
+    for seed in seeds:
         stages = matinee.stages(dataset, {**block["split"], "seed": seed})
         run, lists = one(asked.model, asked.settings, block, stages, seed)
         runs.append(run)
-        if asked.hits is not None and seed == block["seeds"][0]:
+        if asked.hits is not None and seed == seeds[0]:
             keep(lists, stages["test"].truth, asked.hits)
     print(json.dumps({"runs": runs}))
 

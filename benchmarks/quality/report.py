@@ -75,7 +75,7 @@ def _about(block: Mapping[str, Any], found: Measured) -> Iterator[str]:
 def _table(block: Mapping[str, Any], found: Measured) -> list[str]:
     main, shown = block["main"], block["shown"]
     parts = sorted(found[0][1]["runs"][0]["parts"]) if block.get("ordered") else []
-    several = ["each seed"] if len(block["seeds"]) > 1 else []
+    several = ["each seed"] if any(len(row["runs"]) > 1 for _, row in found) else []
     head = ["", "model", *shown, f"s.e. of {main}", "95 % interval", *several, *(f"{main}, {part}" for part in parts),
             "fit s", "rank s", "peak MB", "commit"]
     rows = []

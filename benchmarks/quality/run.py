@@ -61,8 +61,10 @@ def main() -> int:
 
 def measured(case: Case, block: Mapping[str, Any], key: str) -> dict[str, Any] | None:
     """One row; None where the process failed, which has then said why."""
-    origin = provenance(block["seeds"], matinee.Run().threads)
-    words = [sys.executable, "-m", "benchmarks.quality.measure", case.protocol, case.model, json.dumps(case.settings)]
+    seeds = case.seeds or block["seeds"]
+    origin = provenance(seeds, matinee.Run().threads)
+    words = [sys.executable, "-m", "benchmarks.quality.measure", case.protocol, case.model, json.dumps(case.settings),
+             "--seeds", *map(str, seeds)]
     hits = ["--hits", str(store.hits_file(case))] if block.get("ordered") else []
     done = subprocess.run([sys.executable, launch.__file__, *words, *hits], stdout=subprocess.PIPE, check=True)
     took = json.loads(done.stdout)

@@ -51,6 +51,8 @@ def key(case: Case, block: Mapping[str, Any]) -> str:
     files = [catalog.source_file(case.model), *(package / name for name in (
         "data/load.py", "split/__init__.py", "ranking/recommend.py", "evaluation/evaluate.py"))]
     about = {name: block[name] for name in ("data", "split", "seeds", "main")}
+    if case.seeds:
+        about["seeds"] = case.seeds
     return fingerprint.digest([about, case.model, dict(case.settings), *map(fingerprint.source_hash, files)])[:16]
 
 

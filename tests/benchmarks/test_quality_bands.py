@@ -80,7 +80,8 @@ def test_what_has_a_band_has_been_measured() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['protocol']}-{row['model']}")
 def test_a_committed_row_is_whole(row: dict[str, Any]) -> None:
     block = BLOCKS[row["protocol"]]
-    assert [run["seed"] for run in row["runs"]] == block["seeds"]
+    own = {case.seeds for case in CASES if store.is_of(row, case)}
+    assert [run["seed"] for run in row["runs"]] in [list(seeds) or block["seeds"] for seeds in own]
     for metric, figure in row["figures"].items():
         assert figure == pytest.approx(np.mean([run["figures"][metric] for run in row["runs"]]), abs=2e-6)
         low, high = row["runs"][0]["intervals"][metric]

@@ -53,6 +53,20 @@ def test_some_families_are_measured_only_where_they_are_named(tmp_path: Path, mo
     assert cases_of(tmp_path, monkeypatch, "", "item_knn", only_if_named=only) == []
 
 
+def test_of_what_takes_long_the_entries_alone_are_measured_and_the_seeds_that_they_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "  random_811: {recipe: {shrink: 11}, seeds: [3, 4]}\n"
+    (one,) = cases_of(tmp_path, monkeypatch, text, entries_alone=["item_knn"])
+    assert (one.settings, one.seeds) == ({"shrink": 11}, (3, 4))
+    assert len(cases_of(tmp_path, monkeypatch, "", entries_alone=["neighbours"])) == 1
+    defaults, _ = cases_of(tmp_path, monkeypatch, text, entries_alone=["ease"])
+    assert defaults.seeds == ()
+    fewer = Case("random_811", one.model, one.settings)
+    block = {**BLOCK, "data": {}, "split": {}}
+    assert store.key(one, block) != store.key(fewer, block)
+
+
 @pytest.mark.parametrize("entry", ["{ndgc@10: 0.2, at_least: true}", "{ndcg@10: 0.2}",
                                    "{ndcg@10: 0.2, at_least: true, within: 0.1}"])
 def test_a_band_that_says_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
