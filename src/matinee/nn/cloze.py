@@ -35,7 +35,6 @@ class Cloze(Windowed):
     patience: Annotated[int, Ge(1), Le(10_000)] = 20
     length: Annotated[int, Ge(2), Le(10_000)] = 200
     """So many places are read: the newest events, and the masks among them."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
     mask: Annotated[float, Gt(0), Lt(1)] = 0.2
     """Share of the events of a window that is hidden in a step; one at least."""
     newest: Annotated[float, Ge(0), Le(1)] = 0.1

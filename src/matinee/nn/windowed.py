@@ -25,7 +25,7 @@ class Windowed(Beginning):
     """Of a longer history an epoch learns from the newest window alone, or from all, each read by itself."""
     dim: Annotated[int, Ge(1), Le(8192)] = 64
     """Length of an item's vector."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
     """Share of all inner numbers that is hidden in a step, to 1/256."""
     precision: Precision = "float32"
     """Of the numbers that the last layer multiplies where all items are asked for; `bfloat16` is faster where the
