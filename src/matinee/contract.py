@@ -184,7 +184,9 @@ class Recommender(ABC):
     weighs_history: ClassVar[bool] = True
     """Does a confidence count in the history that is asked with? An autoencoder weighs its loss alone."""
     honours_features: ClassVar[bool] = False
-    """Does it learn from the features that its entry names?"""
+    """Does it learn from the features that its entry names, and that `fit` finds in `train.features`?"""
+    reads_pairs: ClassVar[bool] = False
+    """Does it learn from features of a user and an item together, as well as from those of either?"""
     validates: ClassVar[bool] = False
     """Does `fit` choose when to stop, or how many clusters to make, by `Run.validate`?"""
 

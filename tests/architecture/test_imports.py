@@ -13,7 +13,7 @@ from tests.architecture.source import PACKAGE, files, imports
 
 ORDER = """
 errors < durable < data < split
-data < contract < numerics < scoring < models < catalog < config
+data < contract < numerics < features < scoring < models < catalog < config
 contract < ranking
 numerics < ranking < evaluation < ensemble
 split < evaluation

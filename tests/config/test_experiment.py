@@ -44,7 +44,7 @@ models:
   - ./toy_model.py
   - {id: weighted, model: ./toy_model.py, weights: genre_preference, dim: 8}
   - {id: recent, model: ./toy_model.py, weights: {kind: recency_half_life, half_life_days: 30}}
-  - {id: features, model: ./toy_unweighted.py, features: [era, genres]}
+  - {id: features, model: ./toy_unweighted.py, features: [era, genre]}
 
 ensembles:
   - {id: pair, method: rank_sum, members: [toy_model, weighted], depth: 20}
@@ -85,7 +85,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert [entry.id for entry in experiment.models] == ["toy_model", "weighted", "recent", "features"]
     weights = [entry.weights for entry in experiment.models]
     assert weights == [None, GenrePreference(), RecencyHalfLife(half_life_days=30), None]
-    assert experiment.models[3].features == ("era", "genres")
+    assert experiment.models[3].features == ("era", "genre")
     pair, everything, tuned = experiment.ensembles
     assert (pair.weights, tuned.weights, everything.weights) == (None, "tuned", (2.0, 1.0, 0.5))
     assert everything.members == (Member(id="pair"), Member(run="runs/old-1a2b3c4d/ease"), Member(file="old.csv"))

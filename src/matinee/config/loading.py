@@ -31,6 +31,8 @@ from matinee.ensemble.score_blend import ScoreBlend
 from matinee.errors import ConfigError, MatineeError, UsageError, nearest
 from matinee.evaluation.names import parse, require_depth
 from matinee.evaluation.segments import require
+from matinee.features.fitted import require_apart
+from matinee.features.registry import feature
 from matinee.ranking.filters import FILTERS
 from matinee.ranking.lists import DEPTH
 from matinee.scoring.store import checked_name
@@ -126,15 +128,22 @@ def _model(given: Any, at: At) -> ModelEntry:
         if not made.honours_weights:
             raise (at / "weights").error("weights-ignored", f"{model} does not honour confidence weights",
                                          "leave `weights` out for this model")
-    features = convert(tuple[str, ...], _or(given, "features", []), at / "features")
-    if features and not made.honours_features:
-        raise (at / "features").error("features-ignored", f"{model} does not learn from features",
-                                      "leave `features` out for this model")
+    features = _features(model, made, _or(given, "features", []), at / "features")
     if given.get("candidates") is not None:
         raise (at / "candidates").error("candidates-ignored", f"{model} does not re-rank candidates",
                                         "leave `candidates` out for this model")
     default = PurePosixPath(model).stem if catalog.is_path(model) else model
     return ModelEntry(id=_id(given, default, at), model=model, recipe=made, weights=weights, features=features)
+
+
+def _features(model: str, recipe: Recommender, given: Any, at: At) -> tuple[str, ...]:
+    """Names of features that there are, each once, of a scope that the model reads."""
+    names: tuple[str, ...] = convert(tuple[str, ...], given, at)
+    if names and not recipe.honours_features:
+        raise at.error("features-ignored", f"{model} does not learn from features",
+                       "leave `features` out for this model")
+    _each_once(names, at, lambda name: feature(name) if recipe.reads_pairs else require_apart([name], model))
+    return names
 
 
 def _ensemble(given: Any, at: At) -> EnsembleEntry:
@@ -241,7 +250,7 @@ def _check_names(experiment: Experiment, at: At) -> None:
     _each_once(experiment.output.which, at / "output" / "which", lambda name: _require_id(name, known))
 
 
-def _each_once(names: Sequence[str], at: At, check: Callable[[str], None]) -> None:
+def _each_once(names: Sequence[str], at: At, check: Callable[[str], object]) -> None:
     for number, name in enumerate(names):
         try:
             check(name)

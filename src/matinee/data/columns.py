@@ -88,7 +88,26 @@ class Texts:
         return np.array([value == "" for value in self.values], bool)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """A vector for each of N rows; NaN throughout where unknown."""
+
+    values: NDArray[np.float32]  # (N, D)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: NDArray[np.int64]) -> Vectors:
+        """Rows (B,) in that order; -1 is unknown."""
+        return Vectors(np.where(rows[:, None] < 0, np.float32(np.nan), self.values[np.maximum(rows, 0)]))
+
+    def missing(self) -> NDArray[np.bool_]:
+        return np.asarray(np.isnan(self.values).any(axis=1))
+
+
 Column = Categories | Numbers | Texts
+Known = Mapping[str, Categories | Numbers | Vectors]
+"""What a feature has learnt, by names of its own; see `features/`."""
 C = TypeVar("C", Categories, Numbers, Texts)
 
 
@@ -140,8 +159,18 @@ class Features:
         return digest.hexdigest()
 
 
-def _parts(column: Column) -> list[bytes]:
-    if isinstance(column, Numbers):
+def known_hash(known: Known) -> str:
+    """SHA-256 of what a feature has learnt."""
+    digest = hashlib.sha256()
+    for name, column in sorted(known.items()):
+        digest.update(f"{name} {type(column).__name__} {len(column)}".encode())
+        for part in _parts(column):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(column: Column | Vectors) -> list[bytes]:
+    if isinstance(column, Numbers | Vectors):
         return [column.values.tobytes()]
     if isinstance(column, Texts):
         return ["\0".join(column.values).encode()]

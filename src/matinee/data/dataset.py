@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.data.columns import Features
+from matinee.data.columns import Features, Known, known_hash
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
 from matinee.errors import DataError
@@ -38,6 +38,8 @@ class Dataset:
     facts: Facts = Facts()
     item_vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """(I, D) each, made elsewhere, by the names that recipes call them; NaN where an item has none."""
+    features: Mapping[str, Known] = field(default_factory=dict)
+    """What the features that a model is to learn from, by name and in order, have learnt from this log."""
 
     def __post_init__(self) -> None:
         for what, have, want in (
@@ -68,5 +70,6 @@ class Dataset:
         vectors = (f"{name} {vectors.shape} {hashlib.sha256(vectors.tobytes()).hexdigest()}"
                    for name, vectors in sorted(self.item_vectors.items()))
         parts = (self.log.hash(), self.users.hash, self.items.hash, self.item_features.hash(),
-                 self.user_features.hash(), str(self.facts.repeats), *vectors)
+                 self.user_features.hash(), str(self.facts.repeats), *vectors,
+                 *(f"{name} {known_hash(known)}" for name, known in self.features.items()))
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()

@@ -20,6 +20,7 @@ from matinee.experiment import fingerprint, leading
 from matinee.experiment.folder import Vectors
 from matinee.experiment.item_vectors import beside, names_in
 from matinee.experiment.stages import StageData
+from matinee.features.registry import feature
 from matinee.nn import processes
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -46,7 +47,7 @@ class Fitter:
             "weights": None
             if entry.weights is None
             else [type(entry.weights).__name__, dataclasses.asdict(entry.weights)],
-            "features": list(entry.features),
+            "features": [[name, fingerprint.source_hash(feature(name).source)] for name in entry.features],
             "seed": self.experiment.seed,
             "events": train.hash,
             "source": [fingerprint.source_hash(file) for file in self.experiment.model_files(entry).values()],

@@ -16,6 +16,7 @@ from matinee.data.dataset import Dataset
 from matinee.experiment.folder import RunFolder, Vectors
 from matinee.experiment.item_vectors import beside
 from matinee.experiment.stages import split_stages
+from matinee.features.fitted import with_features
 from matinee.nn import processes
 from matinee.nn.recipe import Trained
 from matinee.scoring.weighted import fit_weighted
@@ -28,6 +29,7 @@ def is_neural(entry: ModelEntry) -> bool:
 
 def fit_entry(entry: ModelEntry, train: Dataset, run: Run) -> Scorer:
     """Raises ConfigError where a confidence is asked of a model that cannot honour it."""
+    train = with_features(train, entry.features)
     if entry.weights is None:
         return entry.recipe.fit(train, run)
     return fit_weighted(entry.recipe, entry.weights, train, run)

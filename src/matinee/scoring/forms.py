@@ -10,6 +10,7 @@ from matinee.scoring.clusters import UserClusters
 from matinee.scoring.codes import FoldedCodes
 from matinee.scoring.constant import Constant
 from matinee.scoring.factors import FoldInFactors
+from matinee.scoring.feature_factors import FeatureFactors
 from matinee.scoring.genre_rule import GenreQuotas, TopGenres
 from matinee.scoring.history_factors import HistoryFactors
 from matinee.scoring.item_item import DenseItemItem, PooledItemItem, SparseItemItem
@@ -40,6 +41,7 @@ FORMS: dict[str, type[Scorer]] = {
     "dense_pairs": DensePairs,
     "fold_in_factors": FoldInFactors,
     "history_factors": HistoryFactors,
+    "feature_factors": FeatureFactors,
     "user_neighbours": UserNeighbours,
     "latent_neighbours": LatentNeighbours,
     "user_clusters": UserClusters,

@@ -1,0 +1,148 @@
+"""The training of models that score a user with an item: the log's pairs against drawn ones that the user has not.
+
+With r the score of a pair of the log and r_j those of its k negatives, a pair's loss is
+
+    bce   -(ln sigma(r) + sum_j ln(1 - sigma(r_j))) / (1 + k)
+    bpr   -mean_j ln sigma(r - r_j)                              (Rendle et al., UAI 2009)
+    mae   ((1 - sigma(r)) + sum_j sigma(r_j)) / (1 + k)
+
+times the pair's confidence. A step takes some users with all of their pairs, so that what is known of a user is made
+once for all of them, and a step's loss is divided by the mean confidence a step, not by its own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from annotated_types import Ge, Gt, Le
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matinee.contract import Run, Scorer
+from matinee.data.dataset import Dataset
+from matinee.features.encoding import NumbersAs
+from matinee.nn import negatives, processes
+from matinee.nn.identity import training_key
+from matinee.nn.losses import sampled_loss
+from matinee.nn.recipe import Trained
+from matinee.nn.train import Step, Task, train
+
+PairLoss = Literal["bce", "bpr", "mae"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfFeatures(Trained):
+    """What models share that read features of users and items and learn from drawn pairs."""
+
+    family: ClassVar[str] = "features"
+    honours_features: ClassVar[bool] = True
+    weighs_history: ClassVar[bool] = False
+
+    epochs: Annotated[int, Ge(1), Le(10_000)] = 40
+    """Passes over all pairs of the log, at most; schedules run over all of them, whenever training stops."""
+    batch_size: Annotated[int, Ge(1), Le(100_000)] = 64
+    """Users a step, each with all of his pairs."""
+    lr: Annotated[float, Gt(0), Le(10)] = 1e-2
+    """Length of Adam's steps (Kingma and Ba, ICLR 2015)."""
+    loss: PairLoss = "bpr"
+    """What is asked: each pair's probability (`bce`), the order of a pair of the log before a drawn one (`bpr`), or
+    each pair's label, by its distance from the probability (`mae`)."""
+    negatives: Annotated[int, Ge(1), Le(1000)] = 4
+    """Drawn items for each pair of the log; none that the user has."""
+    alpha: Annotated[float, Ge(0), Le(1)] = 0.5
+    """An item is drawn with a chance that goes with its events to the power of this; 0: all alike."""
+    ids: bool = True
+    """Do each user and each item have a vector of their own, beside those of their features?"""
+    history: bool = True
+    """Do the items of a history make up a field of the user, as in figure 1 of Rendle's paper?"""
+    numbers: NumbersAs = "buckets"
+    """What a number is to the model: the bucket that it lies in, of about equally many rows, or how many standard
+    deviations it lies above the mean."""
+    buckets: Annotated[int, Ge(2), Le(1000)] = 10
+    """Buckets of a number; fewer where it has fewer values."""
+
+
+class Pairs(NamedTuple):
+    """A step's pairs: P of the log, of b users, each with k drawn items."""
+
+    users: NDArray[np.int64]  # (b,) rows of the log, ascending
+    owners: NDArray[np.int32]  # (P,) positions in `users`
+    items: NDArray[np.int32]  # (P, 1 + k) the pair's own item first
+
+
+class PairNet(ABC, nn.Module):
+    """A network that scores pairs."""
+
+    @abstractmethod
+    def scores(self, pairs: Pairs) -> Tensor:
+        """(P, 1 + k)"""
+
+    @abstractmethod
+    def scorer(self) -> Scorer:
+        """What it is worth now; shares no memory with it."""
+
+
+class DrawnPairs(Task):
+    """Every user once an epoch, in a new order."""
+
+    def __init__(self, name: str, recipe: OfFeatures, network: PairNet, data: Dataset, run: Run) -> None:
+        self.name, self.recipe, self.network, self.net, self.seed = name, recipe, network, network, run.seed
+        self.log, self.observed = data.log, data.log.matrix()
+        self.users = np.flatnonzero(np.diff(self.observed.indptr))
+        self.steps_an_epoch = -(-len(self.users) // recipe.batch_size)
+        self.over = max(float(self.observed.data.sum(dtype=np.float64)), 1e-30) / max(1, self.steps_an_epoch)
+        self.sampler = negatives.Sampler(np.bincount(self.observed.indices, minlength=data.n_items), recipe.alpha)
+
+    def steps(self, epoch: int, start: int) -> Iterator[Step]:
+        size = self.recipe.batch_size
+        order = np.random.default_rng([self.seed, epoch + 1, 0, 0]).permutation(self.users)
+        for number in range(start, self.steps_an_epoch):
+            yield Step(partial(self.loss, order[number * size :][:size], epoch, number))
+
+    def loss(self, rows: NDArray[np.int64], epoch: int, number: int) -> Tensor:
+        rng = np.random.default_rng([self.seed, epoch + 1, number + 1, processes.rank()])
+        users = np.sort(rows[processes.share(len(rows))])
+        mine = self.observed[users]
+        owners = np.repeat(np.arange(len(users), dtype=np.int32), np.diff(mine.indptr))
+        drawn = self.drawn(users[owners], rng)
+        items = np.concatenate([mine.indices[:, None], np.maximum(drawn, 0)], axis=1).astype(np.int32)
+        scores = self.net.scores(Pairs(users, owners, items))
+        losses = pair_loss(self.recipe.loss, scores, torch.from_numpy(drawn >= 0))
+        return (losses * torch.from_numpy(mine.data)).sum() / self.over
+
+    def drawn(self, users: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """users (P,) -> (P, k) items that they have not; -1 where there is none. Other negatives come in here."""
+        return negatives.unseen(self.sampler, self.log, users, self.recipe.negatives, rng)
+
+    def scorer(self) -> Scorer:
+        return self.net.scorer()
+
+
+def pair_loss(kind: PairLoss, scores: Tensor, allowed: Tensor) -> Tensor:
+    """scores (P, 1 + k), allowed (P, k) false where a negative is none -> (P,); 0 where a row has no negative."""
+    positive, negative = scores[:, 0], scores[:, 1:]
+    if kind != "mae":
+        return sampled_loss(kind, positive, negative, allowed)
+    wrong = torch.where(allowed, torch.sigmoid(negative), 0).sum(1) + torch.sigmoid(-positive)
+    return torch.where(allowed.any(1), wrong / (1 + allowed.sum(1)), 0)
+
+
+Form = TypeVar("Form", bound=Scorer)
+
+
+def trained(task: DrawnPairs, data: Dataset, run: Run, kind: type[Form]) -> Form:
+    """Run the loop for a scorer of `kind`; its field `chosen` takes what validation found. Raises what `train` does."""
+
+    def found(scorer: Scorer, epoch: int) -> Scorer:
+        assert isinstance(scorer, kind)
+        return replace(scorer, chosen={"stop_at": epoch})  # type: ignore[type-var]
+
+    scorer = train(task, task.recipe, run, training_key(task.name, task.recipe, data, run), found)
+    assert isinstance(scorer, kind)
+    return scorer

@@ -1,0 +1,140 @@
+"""A user's fields times an item's: the fitted form of factorisation machines, together or field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries
+from matinee.data.columns import Known
+from matinee.data.interactions import Interactions
+from matinee.errors import ModelError
+from matinee.features.encoding import encode, width
+from matinee.features.fitted import unpacked
+from matinee.features.registry import feature
+from matinee.numerics import factors
+from matinee.numerics.field_factors import combined
+from matinee.numerics.products import product
+from matinee.numerics.topk import first_bad
+from matinee.scoring.checks import check_catalogue
+
+ID, HISTORY = "user id", "history"
+"""The two fields that are no features."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureFactors(FusedScorer, ItemVectorScorer):
+    """score(u, i) = x_u . y_i + own_u + own_i, as `numerics.field_factors` has it.
+
+    The items' side is all summed up when the model is stored, so that asking costs the same whatever they have; the
+    users' is made of each query. Who has no row in the log has no vector of his own, and all else. 4 I D bytes, as many
+    again once asked, and the tables of the users' fields.
+    """
+
+    item_factors: NDArray[np.float32]  # (I, D)
+    item_biases: NDArray[np.float32]  # (I,) own
+    tables: Mapping[str, NDArray[np.float32]]
+    """By field of the user: (its columns, T + 1), the linear weights last."""
+    order: tuple[str, ...]
+    """The fields as they stand side by side."""
+    fields: Mapping[str, Any]
+    """How the features among them become inputs."""
+    known: Mapping[str, NDArray[np.generic]]
+    """What these have learnt."""
+    bias: float
+    item_fields: int
+    apart: bool
+    """Has a field a vector of its own for each field that it meets?"""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if {*self.order} != {*self.tables} or {*self.fields} != {*self.order} - {ID, HISTORY} or not self.order:
+            raise ModelError("bad-form", f"fields {', '.join(self.order)} do not fit {', '.join(self.tables)}",
+                             "fit the model again")
+        length = {table.shape[1] for table in self.tables.values() if table.ndim == 2}
+        rows = {name: len(table) for name, table in self.tables.items()}
+        due = {**rows, **{name: width(one) for name, one in self.fields.items()},
+               **({HISTORY: self.n_items} if HISTORY in rows else {})}
+        n = len(self.order)
+        parts = (length.copy().pop() - 1) if length else 0
+        dim = parts // (n + self.item_fields) * n * self.item_fields if self.apart else parts
+        if len(length) != 1 or rows != due or self.item_factors.shape != (len(self.item_biases), dim):
+            raise ModelError("bad-form", f"tables of {rows} rows and {sorted(length)} columns do not fit {n} "
+                             f"fields and item factors of shape {self.item_factors.shape}", "fit the model again")
+        for name, array in {"item_factors": self.item_factors, "item_biases": self.item_biases, **self.tables}.items():
+            flat = array.reshape(-1)
+            if len(flat) and (at := first_bad(flat)) >= 0:
+                raise ModelError("bad-form", f"entry {at} of {name} is {flat[at]}", "fit the model again")
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_biases)
+
+    @property
+    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return self.chosen
+
+    @property
+    def serves_empty(self) -> bool:  # type: ignore[override]
+        return any(feature(name).of_attributes for name in self.fields)
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        return self.item_factors
+
+    def score(self, queries: Queries) -> NDArray[np.float32]:
+        return factors.scores(self._asked(queries), self._tiles, self.n_items)
+
+    def top_block(self, queries: Queries, k: int, masks: Masks) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        return factors.top(self._asked(queries), self._tiles, self.n_items, k, masks)
+
+    def users(self, queries: Queries) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(B, D) and own (B,). Raises DataError for histories over another catalogue."""
+        check_catalogue(self, queries)
+        sides = np.stack(list(self._fields(queries)), axis=1)  # (B, F, T + 1)
+        return combined(sides, self.item_fields, apart=self.apart)
+
+    def _fields(self, queries: Queries) -> Iterator[NDArray[np.float32]]:
+        """(B, T + 1) of each field."""
+        for name in self.order:
+            table = self.tables[name]
+            if name == ID:
+                there = (queries.rows >= 0)[:, None]
+                yield np.where(there, table[np.maximum(queries.rows, 0)], np.float32(0))
+            elif name == HISTORY:
+                yield product(history_inputs(queries.history), table)
+            else:
+                column = feature(name).column(self._known[name], queries)
+                yield product(encode(self.fields[name], column), table)
+
+    def _asked(self, queries: Queries) -> NDArray[np.float32]:
+        """(B, D + 2): own_u, and the 1 that takes own_i along."""
+        vectors, own = self.users(queries)
+        return np.hstack([vectors, own[:, None] + np.float32(self.bias), np.ones((len(vectors), 1), np.float32)])
+
+    @cached_property
+    def _tiles(self) -> NDArray[np.float32]:
+        ones = np.ones((self.n_items, 1), np.float32)
+        return factors.tiled(np.hstack([self.item_factors, ones, self.item_biases[:, None]]))
+
+    @cached_property
+    def _known(self) -> Mapping[str, Known]:
+        return unpacked(self.known, self.fields)
+
+
+def history_inputs(history: Interactions) -> csr_array:
+    """(B, I) 1 / sqrt(n) for each of the n distinct items of a history."""
+    inputs = history.matrix()
+    counts = np.diff(inputs.indptr)
+    inputs.data = np.repeat(history_scale(counts), counts)
+    return inputs
+
+
+def history_scale(counts: NDArray[np.integer]) -> NDArray[np.float32]:
+    """What each item of histories of so many distinct ones counts."""
+    return np.asarray(1 / np.sqrt(np.maximum(counts, 1)), np.float32)
