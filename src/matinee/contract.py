@@ -142,6 +142,15 @@ class PairScorer(Scorer):
         """candidates (B, C) -> (B, C); each score depends on its own pair alone. -1 is no candidate and scores -inf."""
 
 
+class SecondStage(PairScorer):
+    """A scorer that orders what first-stage models found. Fitted beside those that learnt without the events whose
+    finding it was taught by; asked beside those that know them."""
+
+    @abstractmethod
+    def over(self, sources: tuple[Scorer, ...], train: Dataset) -> SecondStage:
+        """The order as it was learnt, over these first-stage models; what it knows of users and items is of `train`."""
+
+
 def _silent(what: str, done: int, total: int) -> None:
     """No progress display."""
 
@@ -187,6 +196,9 @@ class Recommender(ABC):
     """Does it learn from the features that its entry names, and that `fit` finds in `train.features`?"""
     reads_pairs: ClassVar[bool] = False
     """Does it learn from features of a user and an item together, as well as from those of either?"""
+    orders_candidates: ClassVar[bool] = False
+    """Does it put into order what first-stage models found, and learn how from `train.candidates`? Then `fit` returns a
+    `SecondStage`."""
     validates: ClassVar[bool] = False
     """Does `fit` choose when to stop, or how many clusters to make, by `Run.validate`?"""
 

@@ -2,6 +2,7 @@
 
 from matinee.config.allowed import Field, fields_of
 from matinee.config.experiment import (
+    CandidateSettings,
     DataSettings,
     EnsembleEntry,
     EvaluateSettings,
@@ -15,6 +16,7 @@ from matinee.config.loading import experiment_from, load_experiment, overridden,
 from matinee.config.typed import parameters, recipes_in
 
 __all__ = [
+    "CandidateSettings",
     "DataSettings",
     "EnsembleEntry",
     "EvaluateSettings",

@@ -83,6 +83,22 @@ class TrackingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CandidateSettings:
+    """What a second stage puts into order."""
+
+    sources: Annotated[tuple[str, ...], MinLen(1)]
+    """`from`: models of the same experiment, by id."""
+    depth: Annotated[int, Ge(1), Le(10_000)] = 100
+    """Of each model's list."""
+    users: Annotated[int, Ge(10), Le(1_000_000_000)] = 20_000
+    """To learn the order from, at random, at most."""
+
+    def plain(self) -> dict[str, Any]:
+        """As an experiment file would say it."""
+        return {"from": list(self.sources), "depth": self.depth, "users": self.users}
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelEntry:
     id: str
     model: str
@@ -90,7 +106,7 @@ class ModelEntry:
     recipe: Recommender
     weights: Confidence | None = None
     features: tuple[str, ...] = ()
-    candidates: None = None
+    candidates: CandidateSettings | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +185,8 @@ class Experiment:
             if model.id == id_:
                 weights = None if model.weights is None else self._named(CONFIDENCES, "kind", model.weights)
                 return {"id": id_, "model": model.model, **parameters(model.recipe, self.base), "weights": weights,
-                        "features": list(model.features)}
+                        "features": list(model.features),
+                        **({"candidates": model.candidates.plain()} if model.candidates else {})}
         for one in self.ensembles:
             if one.id == id_:
                 weights_ = list(one.weights) if isinstance(one.weights, tuple) else one.weights

@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 
 from matinee import catalog
 from matinee.config.experiment import (
+    CandidateSettings,
     DataSettings,
     EnsembleEntry,
     EvaluateSettings,
@@ -129,11 +130,23 @@ def _model(given: Any, at: At) -> ModelEntry:
             raise (at / "weights").error("weights-ignored", f"{model} does not honour confidence weights",
                                          "leave `weights` out for this model")
     features = _features(model, made, _or(given, "features", []), at / "features")
-    if given.get("candidates") is not None:
-        raise (at / "candidates").error("candidates-ignored", f"{model} does not re-rank candidates",
-                                        "leave `candidates` out for this model")
+    candidates = _candidates(model, made, given.get("candidates"), at / "candidates")
     default = PurePosixPath(model).stem if catalog.is_path(model) else model
-    return ModelEntry(id=_id(given, default, at), model=model, recipe=made, weights=weights, features=features)
+    return ModelEntry(id=_id(given, default, at), model=model, recipe=made, weights=weights, features=features,
+                      candidates=candidates)
+
+
+def _candidates(model: str, recipe: Recommender, given: Any, at: At) -> CandidateSettings | None:
+    if given is not None and not recipe.orders_candidates:
+        raise at.error("candidates-ignored", f"{model} does not re-rank candidates",
+                       "leave `candidates` out for this model")
+    if given is None and recipe.orders_candidates:
+        raise at.error("no-candidates", f"{model} orders what other models find, and none is named",
+                       "add `candidates: {from: [ID, ID], depth: 100}`, ids of models of this experiment")
+    if given is None:
+        return None
+    checked = keys(given, ("from", "depth", "users"), at, needed=("from",))
+    return build(CandidateSettings, {"sources" if key == "from" else key: value for key, value in checked.items()}, at)
 
 
 def _features(model: str, recipe: Recommender, given: Any, at: At) -> tuple[str, ...]:
@@ -222,6 +235,8 @@ def _check_ids(models: Sequence[ModelEntry], ensembles: Sequence[EnsembleEntry],
             what = f"the id {id_!r} is that of {spots[id_]} too"
             raise spot.error("duplicate-id", what, "give one of them an `id`")
         spots[id_] = spot
+    for number, model in enumerate(models):
+        _check_sources(model, models, at / "models" / number / "candidates" / "from")
     for one in ensembles:
         for number, member in enumerate(one.members):
             _check_member(one, member, [model.id for model in models], spots, spots[one.id] / "members" / number)
@@ -231,6 +246,18 @@ def _check_ids(models: Sequence[ModelEntry], ensembles: Sequence[EnsembleEntry],
         chain = list(reversed(error.args[1]))
         what = f"an ensemble is a member of itself: {' -> '.join(chain)}"
         raise spots[chain[0]].error("cycle", what, "break the chain") from None
+
+
+def _check_sources(model: ModelEntry, models: Sequence[ModelEntry], at: At) -> None:
+    """First-stage models are models of this experiment, each once, and no second stages."""
+    first = {one.id for one in models if one.candidates is None}
+    sources = model.candidates.sources if model.candidates else ()
+    for number, source in enumerate(sources):
+        if source not in first:
+            what = f"no model of this experiment that scores by itself has the id {source!r}"
+            raise (at / number).error("unknown-member", what, nearest(source, first))
+        if source in sources[:number]:
+            raise (at / number).error("duplicate-name", f"{source!r} is given twice", "keep one of them")
 
 
 def _check_member(one: EnsembleEntry, member: Member, models: Sequence[str], known: Collection[str], at: At) -> None:

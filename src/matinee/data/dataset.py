@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.data.candidates import Candidates
 from matinee.data.columns import Features, Known, known_hash
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
@@ -40,6 +41,8 @@ class Dataset:
     """(I, D) each, made elsewhere, by the names that recipes call them; NaN where an item has none."""
     features: Mapping[str, Known] = field(default_factory=dict)
     """What the features that a model is to learn from, by name and in order, have learnt from this log."""
+    candidates: Candidates | None = None
+    """What first-stage models found for whom, for a second stage to learn from."""
 
     def __post_init__(self) -> None:
         for what, have, want in (

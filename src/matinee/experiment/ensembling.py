@@ -39,10 +39,11 @@ class Ensembling:
     say: Callable[[str], None]
 
     def needed(self, wanted: Sequence[str]) -> set[str]:
-        """`wanted` and all their members, at any depth."""
+        """`wanted` and all their members and first-stage models, at any depth."""
         members = {
             entry.id: [member.id for member in entry.members if member.id] for entry in self.experiment.ensembles
         }
+        members |= {one.id: list(one.candidates.sources) for one in self.experiment.models if one.candidates}
         found: set[str] = set()
         todo = list(wanted)
         while todo:

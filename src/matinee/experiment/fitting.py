@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,11 @@ class Fitter:
     vectors: Vectors = field(default_factory=dict)
     """What recipes ask for by name."""
 
-    def key(self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None) -> str:
-        """What the fitted bits depend on, as one hash. Equal keys, equal scorers."""
+    def key(
+        self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None,
+        sources: Sequence[str] = (),
+    ) -> str:
+        """What the fitted bits depend on, as one hash. Equal keys, equal scorers. sources: first-stage keys."""
         train = stage.fit
         about: dict[str, Any] = {
             "model": entry.model,
@@ -59,6 +62,9 @@ class Fitter:
             about["vectors"] = named
         if entry.recipe.validates and stop_at is None and valid is not None and valid.truth is not None:
             about["validated"] = [valid.truth.hash, valid.given.hash(), self.experiment.evaluate.metrics[0]]
+        if entry.candidates is not None:
+            code = fingerprint.source_hash(fingerprint.PACKAGE / "experiment/two_stage.py")
+            about["candidates"] = [entry.candidates.plain(), list(sources), self.experiment.split.settings, code]
         if processes.count() > 1 and leading.is_neural(entry):
             about["processes"] = processes.count()
         return fingerprint.digest(about)

@@ -16,6 +16,7 @@ from matinee.data.dataset import Dataset
 from matinee.experiment.folder import RunFolder, Vectors
 from matinee.experiment.item_vectors import beside
 from matinee.experiment.stages import split_stages
+from matinee.experiment.two_stage import INNER, inner_stage
 from matinee.features.fitted import with_features
 from matinee.nn import processes
 from matinee.nn.recipe import Trained
@@ -65,6 +66,9 @@ def follow(experiment: Experiment) -> RunFolder:
             case {"entry": str(id_), "stage": str(stage), "stop_at": stop_at, "validates": validates}:
                 judge = _unasked if validates else None
                 run = Run(seed=experiment.seed, threads=threads, stop_at=stop_at, validate=judge)
+                if stage not in trains:
+                    outer = stage.removesuffix(INNER)
+                    trains[stage] = inner_stage(experiment.split, outer, trains[outer]).fit
                 fit_entry(entries[id_], beside(entries[id_].recipe, stage, trains[stage], vectors), run)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from matinee.config import ModelEntry
+from matinee import durable
+from matinee.config import CandidateSettings, ModelEntry
 from matinee.contract import Scorer
+from matinee.data.dataset import Dataset
 from matinee.errors import ModelError
 from matinee.experiment import fingerprint, lists_store
 from matinee.experiment.cache import Cache, copy_whole
@@ -16,6 +18,7 @@ from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.stages import StageData
 from matinee.experiment.timing import Timings
+from matinee.experiment.two_stage import inner_stage, recalls, second_stage
 from matinee.ranking.lists import DEPTH
 from matinee.scoring import store
 
@@ -42,12 +45,15 @@ class Modelling:
         for stage in stages.values():
             place = self.folder.model(stage.name, entry.id)
             if scorer is None or self.folder.shared.get(stage.name) != fitted_on:
-                key = self.fitter.key(entry, stage, valid, self.found.get(entry.id))
+                sources = [self.keys[stage.name, id_] for id_ in (entry.candidates.sources if entry.candidates else ())]
+                key = self.fitter.key(entry, stage, valid, self.found.get(entry.id), sources)
                 scorer, stop_at = self._fitted(entry, stage, valid, key, place)
                 self.fitter.forget(entry, stage)
                 fitted_on = stage.name
                 self.found.setdefault(entry.id, stop_at)
             self.keys[stage.name, entry.id] = key
+            if entry.candidates is not None and stage.truth is not None:
+                self._tell_recall(entry, scorer, stage)
             self.lists(entry.id, scorer, stage, list_key(key, stage), personal=entry.recipe.personal)
 
     def _fitted(
@@ -57,11 +63,48 @@ class Modelling:
         if found is not None:
             return found
         with self.timings.step(entry.id, f"fit:{stage.name}"):
-            scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
+            if entry.candidates is None:
+                scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
+            else:
+                scorer = self._second_stage(entry, entry.candidates, stage)
         with self.timings.step(entry.id, f"store:{stage.name}"):
             store.save(scorer, place, about=self._about(entry, stage, key) | {"found": dict(scorer.found)})
         self.cache.note("model", key, place)
         return scorer, scorer.found.get("stop_at")
+
+    def _second_stage(self, entry: ModelEntry, settings: CandidateSettings, stage: StageData) -> Scorer:
+        """Taught on candidates of a first stage that was fitted without their answers; asked beside the stage's own."""
+        experiment = self.fitter.experiment
+        inner = inner_stage(experiment.split, stage.name, stage.fit)
+
+        def blind(id_: str) -> Scorer:
+            one = next(one for one in experiment.models if one.id == id_)
+            self.say(f"{entry.id}: {id_} without what the order is taught by")
+            scorer = self.fitter.fit(one, inner, None, self.found.get(id_))
+            self.fitter.forget(one, inner)
+            return scorer
+
+        def teach(data: Dataset) -> Scorer:
+            return self.fitter.fit(entry, replace(inner, fit=data), None, self.found.get(entry.id))
+
+        return second_stage(settings, inner, stage.fit, blind=blind, knowing=self._stored(settings.sources, stage),
+                            teach=teach, seed=experiment.seed, progress=self.fitter.progress)
+
+    def _stored(self, ids: Sequence[str], stage: StageData) -> tuple[Scorer, ...]:
+        return tuple(store.load(self.folder.model(stage.name, id_))[0] for id_ in ids)
+
+    def _tell_recall(self, entry: ModelEntry, scorer: Scorer, stage: StageData) -> None:
+        """How much of what is hidden the order could bring up at most; written beside the lists."""
+        assert entry.candidates is not None
+        place = self.folder.path / "candidates" / stage.name / f"{entry.id}.json"
+        if place.is_file():
+            return
+        with self.timings.step(entry.id, f"candidates:{stage.name}"):
+            shares = recalls(self._stored(entry.candidates.sources, stage), stage, entry.candidates)
+        durable.write_json(place, shares)
+        told = ", ".join(f"{name} {share:.3f}" for name, share in list(shares.items())[:-2])
+        self.say(f"{entry.id}: at {stage.name} {shares['candidates a user']:.0f} candidates a user hold "
+                 f"{shares['together']:.3f} of what is hidden ({told})")
 
     def _found(
         self, entry: ModelEntry, stage: StageData, key: str, place: Path

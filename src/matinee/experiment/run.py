@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from matinee import durable
-from matinee.config import Experiment
+from matinee.config import Experiment, ModelEntry
 from matinee.ensemble.order import order
 from matinee.experiment import leading, submission
 from matinee.experiment.cache import Cache
@@ -107,7 +107,7 @@ class Work:
 
     def whole(self) -> None:
         stages = split_stages(self.stuff.dataset, self.stuff.split, self.experiment.filters)
-        for number, entry in enumerate(self.experiment.models, 1):
+        for number, entry in enumerate(self.models, 1):
             self.say(f"model {number}/{len(self.experiment.models)}: {entry.id}")
             started = time.perf_counter()
             self.modelling.model(entry, stages)
@@ -133,6 +133,11 @@ class Work:
             entry.id: [member.id for member in entry.members if member.id] for entry in self.experiment.ensembles
         }
         return [id_ for id_ in order(members, known=[entry.id for entry in self.experiment.models]) if id_ in members]
+
+    @property
+    def models(self) -> list[ModelEntry]:
+        """First-stage models before the second stages that put into order what they find."""
+        return sorted(self.experiment.models, key=lambda entry: entry.candidates is not None)
 
     @cached_property
     def modelling(self) -> Modelling:
@@ -167,7 +172,7 @@ class Work:
         asked = self._asked()
         stage = final_stage(dataset, np.unique(asked), self.experiment.filters)
         needed = self.ensembling.needed(wanted.which)
-        for entry in self.experiment.models:
+        for entry in self.models:
             if entry.id in needed:
                 self.say(f"final: {entry.id}")
                 self.modelling.model(entry, {"final": stage})

@@ -71,7 +71,7 @@ def _parts(column: Column) -> dict[str, NDArray[np.generic]]:
         np.cumsum([len(name) for name in content], out=ends[1:])
         parts: dict[str, NDArray[np.generic]] = {
             "indptr": column.indptr, "codes": column.codes, "ends": ends,
-            "names": np.frombuffer(b"".join(content), np.uint8),
+            "names": np.frombuffer(b"".join(content), np.uint8).copy(),
         }
         return parts if column.weights is None else {**parts, "weights": column.weights}
     missing = column.missing()

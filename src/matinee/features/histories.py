@@ -32,7 +32,8 @@ def distinct(history: Interactions) -> csr_array:
 
 def label_table(labels: Categories) -> csr_array:
     """(I, G) float64: 1 where the item has the label."""
-    table = csr_array((np.ones(len(labels.codes)), labels.codes, labels.indptr), shape=(len(labels), len(labels.names)))
+    cells = (np.ones(len(labels.codes)), labels.codes, labels.indptr)
+    table = csr_array(cells, shape=(len(labels), len(labels.names)), copy=True)  # what follows sorts in place
     table.sum_duplicates()
     table.data[:] = 1
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matinee.contract import Scorer
 from matinee.scoring.autoencoder import Autoencoder
 from matinee.scoring.blend import Blend
+from matinee.scoring.boosted import BoostedCandidates
 from matinee.scoring.by_period import ByPeriod
 from matinee.scoring.clusters import UserClusters
 from matinee.scoring.codes import FoldedCodes
@@ -38,6 +39,7 @@ FORMS: dict[str, type[Scorer]] = {
     "dense_item_item": DenseItemItem,
     "sparse_item_item": SparseItemItem,
     "pooled_item_item": PooledItemItem,
+    "boosted_candidates": BoostedCandidates,
     "dense_pairs": DensePairs,
     "fold_in_factors": FoldInFactors,
     "history_factors": HistoryFactors,

@@ -31,7 +31,9 @@ def an_experiment_can_ask_for_every_setting(subject: Subject) -> None:
 
 
 def _is_asked(entry: dict[str, Any], wanted: Recommender, subject: Subject) -> None:
-    plain = {"name": "asked", "data": {"path": "-"}, "models": [entry]}
+    plain = {"name": "asked", "data": {"path": "-"}, "models": [entry, {"id": "first_stage", "model": "popularity"}]}
+    if wanted.orders_candidates:
+        entry["candidates"] = {"from": ["first_stage"]}
     experiment = config.experiment_from(plain, subject.beside or Path.cwd())
     again = config.experiment_from(experiment.resolved(), experiment.base)
     assert again.models[0].recipe == wanted, f"{again.models[0].recipe} is another than {wanted}"

@@ -12,11 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee import catalog, config
+from matinee.config import CandidateSettings
 from matinee.config.yaml_file import read
 from matinee.contract import Recommender, Run, Scorer
+from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
+from matinee.experiment.two_stage import inner_stage, second_stage
+from matinee.features.fitted import with_features
 from matinee.numerics.threads import limited
+from matinee.split.gap_and_tail import GapAndTail
 from matinee.testing.toy import Toy, planted
+
+FIRST_STAGE, DEPTH = ("item_knn", "popularity"), 20
+"""What a second stage puts into order here."""
+FEATURES = ("item_count", "user_count", "genre", "genre_affinity")
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ class Subject:
         recipe = recipe or self.recipe()
         run = Run(seed=seed, threads=threads, validate=toy.recall if recipe.validates else None)
         with limited(threads):
-            return recipe.fit(toy.data, run)
+            return _second_stage(recipe, toy.data, run) if recipe.orders_candidates else recipe.fit(toy.data, run)
 
     @cached_property
     def fitted(self) -> Scorer:
@@ -90,6 +99,16 @@ class Subject:
 
     def _takes(self, field: str, value: Any) -> bool:
         return not refusal(lambda: self.recipe(**{field: value}))
+
+
+def _second_stage(recipe: Recommender, data: Dataset, run: Run) -> Scorer:
+    """Over two models of the first stage, with features of all scopes."""
+    first = {name: config.recipe(name, {}) for name in FIRST_STAGE}
+    inner = inner_stage(GapAndTail(), "toy", data)
+    return second_stage(CandidateSettings(sources=FIRST_STAGE, depth=DEPTH), inner, data, seed=run.seed,
+                        blind=lambda id_: first[id_].fit(inner.fit, run.with_(validate=None)),
+                        knowing=[one.fit(data, run.with_(validate=None)) for one in first.values()],
+                        teach=lambda found: recipe.fit(with_features(found, FEATURES), run), progress=run.progress)
 
 
 def refusal(call: Callable[[], object]) -> str:

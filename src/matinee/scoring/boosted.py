@@ -1,0 +1,107 @@
+"""Boosted trees over what first-stage models found: the fitted form of a second stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.contract import Queries, Scorer, SecondStage
+from matinee.data.columns import Known
+from matinee.data.dataset import Dataset
+from matinee.errors import ModelError
+from matinee.features.fitted import learn, packed, unpacked
+from matinee.features.pair_matrix import columns_of, rows
+from matinee.numerics.trees import Trees
+from matinee.scoring.first_stage import below, found_by
+
+
+@dataclass(frozen=True, eq=False)
+class BoostedCandidates(SecondStage):
+    """Candidates in the order of the trees' sums; below them everything else in the order of the first model.
+
+    A row of the trees: of each first-stage model its score and its place, NaN where its list has the item not; in how
+    many lists it is; then the columns of the features. Scoring fills the whole row of a user, as every scorer does, and
+    the first-stage models cost what they cost; the trees see the candidates alone.
+    """
+
+    sources: tuple[Scorer, ...]  # S, none before `over`
+    text: NDArray[np.uint8]
+    """The trees, as LightGBM writes them."""
+    known: Mapping[str, NDArray[np.generic]]
+    """What the features have learnt, see `features.fitted`."""
+    features: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the first-stage models."""
+    depth: int
+    """Of each first-stage list."""
+    repeats: bool
+    catalogue: int
+    """I"""
+    chosen: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if len(self.sources) not in (0, len(self.names)) or any(s.n_items != self.catalogue for s in self.sources):
+            raise ModelError("bad-form", f"{len(self.sources)} first-stage models of "
+                             f"{[one.n_items for one in self.sources]} items for {len(self.names)} of {self.catalogue}",
+                             "fit the model again")
+
+    @property
+    def n_items(self) -> int:
+        return self.catalogue
+
+    @property
+    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return self.chosen
+
+    @property
+    def serves_empty(self) -> bool:  # type: ignore[override]
+        return all(source.serves_empty for source in self.sources)
+
+    @cached_property
+    def trees(self) -> Trees:
+        return Trees(self.text.tobytes().decode())
+
+    @cached_property
+    def learnt(self) -> Mapping[str, Known]:
+        return unpacked(self.known, self.features)
+
+    def over(self, sources: tuple[Scorer, ...], train: Dataset) -> BoostedCandidates:
+        """Raises ModelError where a feature has other labels there."""
+        known = {name: learn(name, train) for name in self.features}
+        if columns_of(known, train.n_items) != columns_of(self.learnt, train.n_items):
+            raise ModelError("other-columns", "the features' columns are not those that the trees were taught on",
+                             "leave out features whose labels hang on who is in the log")
+        return replace(self, sources=sources, known=packed(known))
+
+    def score(self, queries: Queries) -> NDArray[np.float32]:
+        items, scores, ranks, first = found_by(self.sources, queries, self.depth, repeats=self.repeats)
+        values = np.zeros(items.shape, np.float32)
+        there = items >= 0
+        values[there] = self.trees.sums(table(items, scores, ranks, self.learnt, queries))
+        return below(first, values, items)
+
+    def score_pairs(self, queries: Queries, candidates: NDArray[np.int32]) -> NDArray[np.float32]:
+        found = np.take_along_axis(self.score(queries), np.maximum(candidates, 0).astype(np.int64), axis=1)
+        return np.where(candidates >= 0, found, np.float32(-np.inf))
+
+
+def table(
+    items: NDArray[np.int32], scores: NDArray[np.float32], ranks: NDArray[np.int32], known: Mapping[str, Known],
+    queries: Queries,
+) -> NDArray[np.float32]:
+    """(N, F) of the candidates that are there, user by user: what the trees read, in the order of `columns`."""
+    there = items >= 0
+    places = ranks[there].astype(np.float32)
+    lists = (places > 0).sum(axis=1, keepdims=True).astype(np.float32)
+    places[places == 0] = np.nan
+    return np.concatenate([scores[there], places, lists, rows(known, queries, items)], axis=1)
+
+
+def first_columns(names: tuple[str, ...]) -> list[str]:
+    """What the columns that come from the first stage are called."""
+    return [*(f"{name}: score" for name in names), *(f"{name}: place" for name in names), "lists that have it"]

@@ -1,0 +1,51 @@
+"""What first-stage models find: the union of their lists, with the score and the place that each gives each item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.contract import Masks, Queries, Scorer
+from matinee.numerics import normalise
+from matinee.numerics.topk import select
+from matinee.numerics.unions import union
+
+
+def found_by(
+    sources: Sequence[Scorer], queries: Queries, depth: int, *, repeats: bool
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
+    """The best `depth` of each of S models for B queries: items (B, C), -1 at the end of a row; scores (B, C, S), each
+    less the mean of the model's row by its standard deviation; ranks (B, C, S), 0 where a model's list has it not; and
+    the first model's scores of all items (B, I).
+
+    What a history holds is no candidate, unless items may come again (`repeats`). Raises ScoreError for NaN.
+    """
+    masks = Masks.none(len(queries)) if repeats else Masks(queries.history.indptr, queries.history.items)
+    depth = min(depth, sources[0].n_items)
+    lists, all_scores = [], []
+    for source in sources:
+        scores = source.score(queries)
+        lists.append(select(scores, depth, masks)[0])
+        all_scores.append(normalise.z_scores(scores))
+    items, ranks = union(np.stack(lists), sources[0].n_items)
+    longest = int((items >= 0).sum(axis=1).max(initial=0))
+    items, ranks = np.ascontiguousarray(items[:, :longest]), np.ascontiguousarray(ranks[:, :longest])
+    there = np.maximum(items, 0).astype(np.int64)
+    scores = np.stack([np.take_along_axis(one, there, axis=1) for one in all_scores], axis=2)
+    return items, scores, ranks, all_scores[0]
+
+
+def below(first: NDArray[np.float32], values: NDArray[np.float32], items: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(B, I): candidates `items` (B, C) have their `values` (B, C), finite; everything else is under the least of them,
+    in the order of `first` (B, I)."""
+    there = items >= 0
+    least = np.where(there, values, np.inf).min(axis=1, initial=np.inf)
+    least = np.where(np.isfinite(least), least, 0).astype(np.float32)
+    high, low = first.max(axis=1), first.min(axis=1)
+    span = np.where(high > low, high - low, 1)
+    out: NDArray[np.float32] = (least[:, None] - 1 - (high[:, None] - first) / span[:, None]).astype(np.float32)
+    rows, places = np.nonzero(there)
+    out[rows, items[rows, places]] = values[rows, places]
+    return out
