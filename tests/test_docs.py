@@ -142,6 +142,18 @@ def test_the_page_on_item_vectors_does_what_it_shows(
         assert said in told or code != "bad-number"
 
 
+def test_the_page_on_two_stages_shows_what_the_run_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = "docs/guides/two-stages.md"
+    (text,), (shown,), (code,) = (blocks(page, language) for language in ("yaml", "text", "python"))
+    (tmp_path / "two.yaml").write_text(text)
+    assert main(["run", str(tmp_path / "two.yaml"), "--runs", str(tmp_path / "runs")]) == 0
+    told = "".join(capsys.readouterr())
+    assert [line for line in shown.strip().splitlines() if line not in told] == []
+    (folder,) = (tmp_path / "runs").glob("two_stages-*")
+    exec(code.replace("runs/two_stages-1a2b3c4d", str(folder)), {})
+    assert "item_count" in capsys.readouterr().out
+
+
 def test_the_table_of_the_readme_is_the_one_of_the_results() -> None:
     assert renewed((ROOT / "README.md").read_text()) == (ROOT / "README.md").read_text()
 
