@@ -24,6 +24,7 @@ from matinee.features.fitted import with_features
 from matinee.models.boosted_ranker import BoostedRanker
 from matinee.models.item_knn import ItemKNN
 from matinee.models.popularity import Popularity
+from matinee.report.whole import carry_out
 from matinee.scoring import store
 from matinee.scoring.boosted import BoostedCandidates, table
 from matinee.scoring.first_stage import found_by
@@ -172,6 +173,8 @@ def test_a_run_fits_both_stages_and_its_model_comes_back(tmp_path: Path) -> None
     assert recalls(scorer.sources, stage, replace(SETTINGS)) == pytest.approx(shares)
     assert store.load(folder.model("final", "ranked"))[0].found["stop_at"] == scorer.found["stop_at"]
     assert (folder.path / "submission/ranked.csv").is_file()
+    page = carry_out(experiment(tmp_path), tmp_path / "runs", threads=1).path / "report.html"
+    assert "What ranked puts into order" in page.read_text()
     again = run(experiment(tmp_path), tmp_path / "other", threads=1)
     assert same_lists(folder, again)
 
@@ -236,3 +239,16 @@ def test_truth_from_outside_has_no_rule_and_gap_and_tail_stands_in(tmp_path: Pat
     assert given.truth is not None
     assert own.truth is not None
     assert given.truth.hash == own.truth.hash
+
+
+def test_what_each_column_adds_sums_to_the_score() -> None:
+    stage = stages()["valid"]
+    scorer = taught(stage.fit)
+    query = stage.ask(stage.users[3:4])
+    scores = scorer.score(query)[0]
+    best = np.argsort(-scores, kind="stable")[:6].astype(np.int32)
+    items, rows, parts = scorer.parts(query, np.append(best, np.int32(np.argmin(scores))))  # the last is no candidate
+    assert items.tolist() == best.tolist()
+    assert rows.shape[1] == len(scorer.columns) == parts.shape[1] - 1
+    np.testing.assert_allclose(parts.sum(axis=1), scores[best], atol=1e-5)
+    assert rows[:, scorer.columns.index("popularity: place")].max() <= SETTINGS.depth

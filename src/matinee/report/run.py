@@ -22,6 +22,7 @@ from matinee.experiment.figures import stored_lists, values_of
 from matinee.experiment.folder import RunFolder
 from matinee.report import pictures
 from matinee.report.latent import HEIGHT, WIDTH, Catalogue
+from matinee.report.second_stages import second_stages
 
 SAMPLE_USERS = 4
 MOST_MAPS = 4
@@ -77,6 +78,7 @@ class Page:
                 pictures.log_at_a_glance(dataset.log.times, dataset.log.counts, dataset.log.item_counts())
             ),
             **self._maps(ids, answers),
+            "second_stages": second_stages(self.folder, answers, ids),
             "samples": self._samples(ids[0], answers) if ids else [],
             "users": self._figure("test", None, ids[0], metrics[0])["users"] if ids else 0,
             "submissions": sorted(path.name for path in (self.folder.path / "submission").glob("*.csv")),

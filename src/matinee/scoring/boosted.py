@@ -85,6 +85,21 @@ class BoostedCandidates(SecondStage):
         values[there] = self.trees.sums(table(items, scores, ranks, self.learnt, queries))
         return below(first, values, items)
 
+    @property
+    def columns(self) -> list[str]:
+        """F names of what a row holds."""
+        return [*first_columns(self.names), *columns_of(self.learnt, self.catalogue)[0]]
+
+    def parts(
+        self, query: Queries, items: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+        """Of one history, those of `items` that are candidates (K,), their rows (K, F), and what each column of a row
+        adds to the score, the mean score last (K, F + 1): Shapley values of the trees."""
+        found, scores, ranks, _ = found_by(self.sources, query, self.depth, repeats=self.repeats)
+        places = [int(at[0]) for item in items.tolist() if len(at := np.flatnonzero(found[0] == item))]
+        rows_ = table(found[:, places], scores[:, places], ranks[:, places], self.learnt, query)
+        return found[0, places], rows_, self.trees.parts(rows_)
+
     def score_pairs(self, queries: Queries, candidates: NDArray[np.int32]) -> NDArray[np.float32]:
         found = np.take_along_axis(self.score(queries), np.maximum(candidates, 0).astype(np.int64), axis=1)
         return np.where(candidates >= 0, found, np.float32(-np.inf))
