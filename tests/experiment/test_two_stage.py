@@ -52,10 +52,9 @@ def silent(what: str, done: int, total: int) -> None:
 
 def taught(train: Dataset, features: list[str] = FEATURES, ranker: BoostedRanker = RANKER) -> BoostedCandidates:
     inner = inner_stage(GapAndTail(), "valid", train)
-    order = second_stage(
-        SETTINGS, inner, train, blind=lambda id_: RECIPES[id_].fit(inner.fit), seed=0, progress=silent,
-        knowing=[one.fit(train) for one in RECIPES.values()],
-        teach=lambda found: ranker.fit(with_features(found, features), Run(threads=1)))
+    found = candidates([one.fit(inner.fit) for one in RECIPES.values()], inner, SETTINGS, 0, silent)
+    order = second_stage(found, inner, train, knowing=[one.fit(train) for one in RECIPES.values()],
+                         teach=lambda data: ranker.fit(with_features(data, features), Run(threads=1)))
     assert isinstance(order, BoostedCandidates)
     return order
 
@@ -193,6 +192,28 @@ def test_a_run_teaches_by_a_first_stage_that_knows_less(tmp_path: Path, monkeypa
     for id_ in ("item_knn", "popularity"):
         assert events[id_, "valid.inner"] == events["ranked", "valid.inner"] < events[id_, "valid"]
     assert [(id_, stage) for id_, stage, _, told in fits if told] == [("ranked", "valid.inner")]
+
+
+def test_candidates_are_found_again_by_another_order_and_damaged_ones_are_not(tmp_path: Path) -> None:
+    first = experiment(tmp_path, output={})
+    said: list[str] = []
+    run(first, tmp_path / "runs", threads=1)
+    other = [dict(one) for one in first.resolved()["models"]]
+    other[0] |= {"features": ["item_count"]}
+    again = run(experiment(tmp_path, output={}, models=other), tmp_path / "runs", threads=1, say=said.append)
+    assert "ranked: candidates reused" in said
+    assert not any("without what the order is taught by" in line for line in said)
+    (place,) = (tmp_path / "runs/.cache/candidates").glob("*/arrays.safetensors")
+    content = bytearray(place.read_bytes())
+    content[-3] ^= 1
+    place.write_bytes(content)
+    said.clear()
+    other[0] |= {"trees": 21}
+    run(experiment(tmp_path, output={}, models=other), tmp_path / "runs", threads=1, say=said.append)
+    assert "ranked: candidates reused" not in said
+    assert again.is_done
+    fresh = run(experiment(tmp_path, output={}, models=other), tmp_path / "fresh", threads=1)
+    assert same_lists(fresh, RunFolder(tmp_path / "runs" / fresh.id))
 
 
 def same_lists(one: RunFolder, other: RunFolder) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,15 +11,16 @@ from typing import Any
 from matinee import durable
 from matinee.config import CandidateSettings, ModelEntry
 from matinee.contract import Scorer
+from matinee.data.candidates import Candidates
 from matinee.data.dataset import Dataset
 from matinee.errors import ModelError
-from matinee.experiment import fingerprint, lists_store
+from matinee.experiment import candidates_store, fingerprint, lists_store
 from matinee.experiment.cache import Cache, copy_whole
 from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.stages import StageData
 from matinee.experiment.timing import Timings
-from matinee.experiment.two_stage import inner_stage, recalls, second_stage
+from matinee.experiment.two_stage import candidates, inner_stage, recalls, second_stage
 from matinee.ranking.lists import DEPTH
 from matinee.scoring import store
 
@@ -77,18 +79,33 @@ class Modelling:
         experiment = self.fitter.experiment
         inner = inner_stage(experiment.split, stage.name, stage.fit)
 
-        def blind(id_: str) -> Scorer:
-            one = next(one for one in experiment.models if one.id == id_)
-            self.say(f"{entry.id}: {id_} without what the order is taught by")
-            scorer = self.fitter.fit(one, inner, None, self.found.get(id_))
-            self.fitter.forget(one, inner)
-            return scorer
-
         def teach(data: Dataset) -> Scorer:
             return self.fitter.fit(entry, replace(inner, fit=data), None, self.found.get(entry.id))
 
-        return second_stage(settings, inner, stage.fit, blind=blind, knowing=self._stored(settings.sources, stage),
-                            teach=teach, seed=experiment.seed, progress=self.fitter.progress)
+        return second_stage(self._candidates(entry, settings, inner), inner, stage.fit, teach=teach,
+                            knowing=self._stored(settings.sources, stage))
+
+    def _candidates(self, entry: ModelEntry, settings: CandidateSettings, inner: StageData) -> Candidates:
+        """What the first stage finds without what is hidden in `inner`; found again where nothing of it has changed."""
+        experiment = self.fitter.experiment
+        first = [next(one for one in experiment.models if one.id == id_) for id_ in settings.sources]
+        assert inner.truth is not None
+        keys = [self.fitter.key(one, inner, None, self.found.get(one.id)) for one in first]
+        code = fingerprint.source_hash(fingerprint.PACKAGE / "experiment/two_stage.py")
+        key = fingerprint.digest([keys, settings.plain(), inner.truth.hash, experiment.seed, code])
+        place = self.cache.place("candidates", key)
+        with contextlib.suppress(ModelError):  # not there, or damaged: finding them again is the cure for both
+            found = candidates_store.load(place)
+            self.say(f"{entry.id}: candidates reused")
+            return found
+        sources = []
+        for one in first:
+            self.say(f"{entry.id}: {one.id} without what the order is taught by")
+            sources.append(self.fitter.fit(one, inner, None, self.found.get(one.id)))
+            self.fitter.forget(one, inner)
+        found = candidates(sources, inner, settings, experiment.seed, self.fitter.progress)
+        candidates_store.save(found, place)
+        return found
 
     def _stored(self, ids: Sequence[str], stage: StageData) -> tuple[Scorer, ...]:
         return tuple(store.load(self.folder.model(stage.name, id_))[0] for id_ in ids)

@@ -44,17 +44,14 @@ def inner_stage(protocol: Protocol, name: str, train: Dataset) -> StageData:
 
 
 def second_stage(
-    settings: CandidateSettings, inner: StageData, train: Dataset, *, blind: Callable[[str], Scorer],
-    knowing: Sequence[Scorer], teach: Callable[[Dataset], Scorer], seed: int, progress: Progress,
+    found: Candidates, inner: StageData, train: Dataset, *, knowing: Sequence[Scorer],
+    teach: Callable[[Dataset], Scorer],
 ) -> SecondStage:
-    """blind    fits a first-stage model, by its id, on what `inner` may learn from
-    knowing  the first-stage models as they were fitted on `train`, in the order of `settings.sources`
+    """found    what first-stage models that were fitted on `inner` found
+    knowing  the same models as they were fitted on `train`, in the order of `found.sources`
     teach    fits the order on data with candidates beside it
-    Raises what they do, and DataError where nothing could be hidden.
+    Raises what these do.
     """
-    sources = [blind(id_) for id_ in settings.sources]
-    found = candidates(sources, inner, settings, seed, progress)
-    del sources
     order = teach(replace(inner.fit, candidates=found))
     assert isinstance(order, SecondStage)
     return order.over(tuple(knowing), train)

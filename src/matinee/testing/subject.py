@@ -17,7 +17,7 @@ from matinee.config.yaml_file import read
 from matinee.contract import Recommender, Run, Scorer
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
-from matinee.experiment.two_stage import inner_stage, second_stage
+from matinee.experiment.two_stage import candidates, inner_stage, second_stage
 from matinee.features.fitted import with_features
 from matinee.numerics.threads import limited
 from matinee.split.gap_and_tail import GapAndTail
@@ -105,10 +105,11 @@ def _second_stage(recipe: Recommender, data: Dataset, run: Run) -> Scorer:
     """Over two models of the first stage, with features of all scopes."""
     first = {name: config.recipe(name, {}) for name in FIRST_STAGE}
     inner = inner_stage(GapAndTail(), "toy", data)
-    return second_stage(CandidateSettings(sources=FIRST_STAGE, depth=DEPTH), inner, data, seed=run.seed,
-                        blind=lambda id_: first[id_].fit(inner.fit, run.with_(validate=None)),
-                        knowing=[one.fit(data, run.with_(validate=None)) for one in first.values()],
-                        teach=lambda found: recipe.fit(with_features(found, FEATURES), run), progress=run.progress)
+    blind, knowing = ([one.fit(train, run.with_(validate=None)) for one in first.values()]
+                      for train in (inner.fit, data))
+    found = candidates(blind, inner, CandidateSettings(sources=FIRST_STAGE, depth=DEPTH), run.seed, run.progress)
+    return second_stage(found, inner, data, knowing=knowing,
+                        teach=lambda train: recipe.fit(with_features(train, FEATURES), run))
 
 
 def refusal(call: Callable[[], object]) -> str:
