@@ -11,6 +11,7 @@ from matinee.data.dataset import Dataset
 from matinee.errors import DataError
 from matinee.split import PROTOCOLS
 from matinee.split.by_time import ByTime
+from matinee.split.cold_items import ColdItems
 from matinee.split.gap_and_tail import GapAndTail
 from matinee.split.leave_last import LeaveLast
 from matinee.split.parts import Split
@@ -32,6 +33,7 @@ protocols = st.one_of(
     st.builds(GapAndTail, preset=st.just("global_time"), fraction=st.sampled_from([0.1, 0.9])),
     st.builds(LeaveLast, valid=st.integers(1, 3), test=st.integers(1, 3), refit=st.booleans()),
     st.builds(RandomRatio, seed=st.integers(0, 3), valid=st.sampled_from([0.1, 0.3]), refit=st.booleans()),
+    st.builds(ColdItems, seed=st.integers(0, 3), valid=st.sampled_from([0.1, 0.3]), refit=st.booleans()),
     st.builds(ByTime, valid=st.sampled_from([0.1, 0.3]), test=st.sampled_from([0.1, 0.3]), refit=st.booleans()),
     st.builds(UnseenUsers, seed=st.integers(0, 3), valid_users=st.sampled_from([1, 0.3]), test_users=st.just(1),
               targets=st.sampled_from([0.2, 0.5]), refit=st.booleans()),
@@ -200,7 +202,7 @@ def test_by_time_learns_nothing_younger_than_what_it_hides(rows: list[Row], prot
 
 
 def test_each_protocol_is_covered() -> None:
-    covered = {GapAndTail, LeaveLast, RandomRatio, ByTime, UnseenUsers}
+    covered = {GapAndTail, LeaveLast, RandomRatio, ByTime, UnseenUsers, ColdItems}
     assert {name for name, kind in PROTOCOLS.items() if kind not in covered} == {"given"}
 
 

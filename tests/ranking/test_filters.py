@@ -13,7 +13,7 @@ from matinee.data.dataset import Dataset
 from matinee.data.ids import Vocabulary
 from matinee.data.interactions import Interactions
 from matinee.errors import DataError
-from matinee.ranking.filters import Allow, Available, Deny, FutureItems, UnpopularItems
+from matinee.ranking.filters import Allow, Available, ColdItems, Deny, FutureItems, UnpopularItems
 
 ITEMS = ["007", "7", "괴물", "올드보이", "하녀"]
 USERS = ["가", "나", "다"]
@@ -64,6 +64,13 @@ def test_future_items_need_years():
 def test_unpopular_items_are_those_of_fewer_users_than_the_least_and_repeats_do_not_count():
     assert names(UnpopularItems(least=1).fit(DATA).allowed(asked(0))) == [["007", "7", "괴물"]]
     assert names(UnpopularItems(least=2).fit(DATA).allowed(asked(0, 0))) == [["7"], ["7"]]
+
+
+def test_cold_items_are_those_that_nobody_had():
+    assert names(ColdItems().fit(DATA).allowed(asked(0))) == [["올드보이", "하녀"]]
+    taken = Interactions.from_events([0] * 5, range(5), n_users=3, n_items=5)
+    with pytest.raises(DataError, match="no-cold-items"):
+        ColdItems().fit(DATA.with_log(taken))
 
 
 def test_allow_and_deny_keep_ids_as_text_and_list_those_that_are_unknown(tmp_path):

@@ -1,4 +1,4 @@
-"""leave_last, random_ratio, by_time and unseen_users on logs small enough to read."""
+"""leave_last, random_ratio, by_time, cold_items and unseen_users on logs small enough to read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from matinee.errors import ConfigError, DataError
 from matinee.split.by_time import ByTime
+from matinee.split.cold_items import ColdItems
 from matinee.split.leave_last import LeaveLast
 from matinee.split.random_ratio import RandomRatio
 from matinee.split.unseen_users import UnseenUsers
@@ -128,6 +129,35 @@ def test_by_time_refits_on_what_came_before_test() -> None:
 def test_by_time_needs_times() -> None:
     with pytest.raises(DataError, match="no-times: all 2 events have the time 0; by_time needs times"):
         ByTime().split(dataset_of([("u", "a", 0), ("v", "b", 0)]))
+
+
+def test_cold_items_are_hidden_whole() -> None:
+    dataset = dataset_of(steady(40, 25))
+    log = dataset.log
+    split = ColdItems(valid=0.2, test=0.4).split(dataset)
+    items = {name: set(stage.truth.items.tolist()) for name, stage in split.stages.items()}
+    assert (len(items["valid"]), len(items["test"])) == (
+        int(0.2 * dataset.n_items + 1e-9), int(0.4 * dataset.n_items + 1e-9))
+    assert not items["valid"] & items["test"]
+    for name, stage in split.stages.items():
+        assert not items[name] & set(log.items[stage.fit].tolist())
+        assert not items[name] & set(log.items[stage.given].tolist())
+        assert len(stage.truth.items) == np.isin(log.items, list(items[name])).sum()
+    assert split.notes["test"]["cold_items"] == len(items["test"])
+    assert items["valid"] <= set(log.items[split.stages["test"].given].tolist())
+    assert not items["valid"] & set(log.items[split.stages["test"].fit].tolist())
+    refitted = ColdItems(valid=0.2, test=0.4, refit=True).split(dataset).stages["test"]
+    assert items["valid"] <= set(log.items[refitted.fit].tolist())
+    assert ColdItems(valid=0.2, test=0.4, seed=1).split(dataset).hash != split.hash
+
+
+def test_an_item_that_too_few_had_is_not_drawn_as_cold() -> None:
+    dataset = dataset_of(steady(40, 25) + [("u", "rare", 99)])
+    for seed in range(5):
+        split = ColdItems(valid=0.4, test=0.5, least=2, seed=seed).split(dataset)
+        assert all("rare" not in hidden_of(dataset, split, stage).get("u", {}) for stage in ("valid", "test"))
+    with pytest.raises(ConfigError, match="no-train-part"):
+        ColdItems(valid=0.5, test=0.5)
 
 
 def test_unseen_users_are_not_learned_from() -> None:

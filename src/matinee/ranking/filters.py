@@ -77,6 +77,18 @@ class UnpopularItems(Filter):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ColdItems(Filter):
+    """Only items that nobody had yet."""
+
+    def fit(self, dataset: Dataset) -> FittedFilter:
+        """Raises DataError where every item was had."""
+        cold = dataset.log.item_counts() == 0
+        if not cold.any():
+            raise DataError("no-cold-items", "somebody had each of the items", "take the split `cold_items`")
+        return OfItems(mask=cold)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Allow(Filter):
     """Only the items of a list."""
 
@@ -156,6 +168,7 @@ class Dated(FittedFilter):
 FILTERS: dict[str, type[Filter]] = {
     "future_items": FutureItems,
     "unpopular_items": UnpopularItems,
+    "cold_items": ColdItems,
     "allow": Allow,
     "deny": Deny,
     "available": Available,

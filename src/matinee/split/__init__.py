@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matinee.split.by_time import ByTime
+from matinee.split.cold_items import ColdItems
 from matinee.split.gap_and_tail import GapAndTail
 from matinee.split.given import Given
 from matinee.split.leave_last import LeaveLast
@@ -16,5 +17,6 @@ PROTOCOLS: dict[str, type[Protocol]] = {
     "random_ratio": RandomRatio,
     "by_time": ByTime,
     "unseen_users": UnseenUsers,
+    "cold_items": ColdItems,
     "given": Given,
 }
