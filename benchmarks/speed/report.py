@@ -11,6 +11,8 @@ CALLED = {"dataset": "CSV to Dataset", "fit": "fit", "top10": "top 10 for all", 
           "ten_again": "ten metrics, second call", "ten_in_segments": "the same, everybody and three segments",
           "epoch": "an epoch", "evaluation": "evaluation",
           "evaluation_of_many": "evaluation, the peer's of many at once", "both": "fit and top 10",
+          "candidates": "first stage without the answers, and its lists", "order": "first stage, and the order taught",
+          "top10_first": "top 10 for all, the first stage's first model alone",
           "to_level": "to equal recall", "an_epoch": "an epoch more", "seconds": "whole process",
           "peak_mb": "peak memory"}
 

@@ -16,16 +16,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.provenance import load, provenance, write
+from benchmarks.speed.figures import against, alone, launched, same, shown, spread
 from benchmarks.speed.held_out import held_out, next_item, recall, write_benchmark, write_train
 from benchmarks.speed.report import lines
 
@@ -192,6 +191,17 @@ def sasrec_rank(bench: Bench) -> dict[str, Any]:
     return {"figures": [alone(found, "top10", 60.0)], "rounds": {"ours": found}}
 
 
+def second_stage(bench: Bench) -> dict[str, Any]:
+    found = [launched([sys.executable, "-m", "benchmarks.speed.second_stage", str(bench.movierec)])
+             for _ in range(bench.rounds)]
+    one = found[0]
+    return {"figures": [alone(found, "candidates"), alone(found, "order"), alone(found, "top10_first"),
+                        alone(found, "top10", 60.0), alone(found, "peak_mb")], "rounds": {"ours": found},
+            "note": f"{one['users']:,} users; {one['candidates']['candidates a user']:.0f} candidates a user hold "
+                    f"{one['candidates']['together']:.3f} of what is hidden; {one['trees']} trees; recall@10 "
+                    f"{one['recall@10']:.4f} where EASE alone has {one['recall@10_first']:.4f}."}
+
+
 def of_ml_1m(bench: Bench) -> Path:
     if bench.ml_1m is None:
         raise SystemExit("say where MovieLens-1M is: --ml-1m")
@@ -256,62 +266,11 @@ STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
                      "The same, the last layer's products in bfloat16"),
     "sasrec_levels": (sasrec_levels, None, "SASRec on MovieLens-1M: seconds of training to ndcg@10 of the next item"),
     "sasrec_rank": (sasrec_rank, None, "SASRec: ten for everybody"),
+    "second_stage": (second_stage, None, "Two stages: EASE and transitions, 100 deep, ordered by boosted trees"),
     "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
     "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
     "scoring": (scoring, None, "What ranking everybody adds to memory"),
 }
-
-
-def against(
-    found: dict[str, Any], name: str, wanted: float | None = None, *, most: float | None = None
-) -> dict[str, Any]:
-    """Both sides, and how many times faster: the median over rounds of peer / ours, and its ends. `most` is of ours."""
-    ratios = [b[name] / a[name] for a, b in zip(found["ours"], found["peer"], strict=True)]
-    out = {"name": name, "unit": _unit(name), "ours": spread([run[name] for run in found["ours"]]),
-           "peer": spread([run[name] for run in found["peer"]]), "times_faster": spread(ratios), "wanted": wanted,
-           "reached": None if wanted is None else median(ratios) >= wanted}
-    if most is not None:
-        out |= {"at_most": most, "reached": out["ours"]["median"] <= most}
-    cpu = f"{name}_cpu"
-    if cpu in found["ours"][0]:
-        out["cpu"] = {side: spread([run[cpu] for run in found[side]]) for side in ("ours", "peer")}
-    return out
-
-
-def alone(found: Sequence[dict[str, Any]], name: str, most: float | None = None) -> dict[str, Any]:
-    values = spread([run[name] for run in found])
-    return {"name": name, "unit": _unit(name), "ours": values, "wanted": most,
-            "reached": None if most is None else values["median"] <= most}
-
-
-def _unit(name: str) -> str:
-    return "MB" if name.endswith("_mb") else "s"
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    return {"median": median(values), "min": min(values), "max": max(values)}
-
-
-def same(found: dict[str, Any], key: str) -> None:
-    """Raises SystemExit where the sides did not work on the same."""
-    seen = {run[key] for side in ("ours", "peer") for run in found[side]}
-    if len(seen) > 1:
-        raise SystemExit(f"the sides see other {key}: {seen}")
-
-
-def launched(command: list[str], *, spoken: bool = True) -> dict[str, Any]:
-    """What a command says of itself in its last line, with the seconds and the peak memory of its whole process."""
-    done = subprocess.run([sys.executable, str(HERE / "launch.py"), *command], stdout=subprocess.PIPE, check=True)
-    took = json.loads(done.stdout)
-    if took.pop("code"):
-        raise SystemExit(f"{' '.join(command)} failed:\n{took['output']}")
-    output = took.pop("output")
-    own: dict[str, Any] = json.loads(output.strip().splitlines()[-1]) if spoken else {}
-    return {**took, **own}
-
-
-def shown(run: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value:.2f}" for key, value in run.items() if isinstance(value, float))
 
 
 def main() -> int:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.speed import launch
+from benchmarks.speed.figures import against, alone, same
 from benchmarks.speed.held_out import held_out, recall, sample, write_benchmark, write_train
 from benchmarks.speed.report import lines
-from benchmarks.speed.run import against, alone, same
 
 import matinee
 
