@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from scripts import middle_or_next
 from scripts.readme_table import renewed
 
 from matinee import catalog, durable
@@ -156,6 +157,14 @@ def test_the_page_on_two_stages_shows_what_the_run_says(tmp_path: Path, capsys: 
 
 def test_the_table_of_the_readme_is_the_one_of_the_results() -> None:
     assert renewed((ROOT / "README.md").read_text()) == (ROOT / "README.md").read_text()
+
+
+def test_the_page_on_middle_and_next_is_of_the_results() -> None:
+    rows = middle_or_next.best_rows(json.loads(middle_or_next.RESULTS.read_text()))
+    assert middle_or_next.PAGE.read_text() == middle_or_next.page(rows)
+    picture = middle_or_next.PICTURE.read_text()
+    assert picture.startswith("<svg")
+    assert all(f">{at}<" in picture for at in range(1, len(rows) + 1))
 
 
 def test_links_between_pages_lead_somewhere() -> None:

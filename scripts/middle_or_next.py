@@ -1,0 +1,97 @@
+"""Can a model of the next item fill the middle of a history, can one without order tell the next?
+
+python -m scripts.middle_or_next writes docs/middle-or-next.md and its picture, of the rows that `make quality` has
+measured on gap_and_tail: each model at the best of its settings there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from benchmarks.provenance import table
+from matplotlib.figure import Figure
+
+from matinee import catalog, durable
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/quality/results.json"
+PAGE, PICTURE = ROOT / "docs/middle-or-next.md", ROOT / "docs/pictures/middle_or_next.svg"
+ABOUT = """# The middle or the next
+
+Can a model of the next item fill the middle of a history, and can one that is blind to order tell the next? Of
+everybody in MovieLens-1M a tenth of the events is hidden, half of it the newest, half anywhere before; each model
+says ten items, once, and what it finds is counted apart: **tail** is what came next, **gap** what is missing from the
+middle. Figures are recall@10 at test, of `make quality` ([all](../benchmarks/quality/results.md), with intervals);
+each model at the best of its settings there. Numbers in the picture are those of the table.
+
+![Each model by what it finds at the end and in the middle](pictures/middle_or_next.svg)
+"""
+
+
+def best_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of each model its best row on gap_and_tail, the best first."""
+    rows = [row for row in results["rows"] if row["protocol"] == "gap_and_tail"]
+    best: dict[str, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: -row["figures"]["recall@10"]):
+        best.setdefault(row["model"], row)
+    return list(best.values())
+
+
+def parts(row: Mapping[str, Any]) -> tuple[float, float]:
+    """Tail and gap."""
+    found = row["runs"][0]["parts"]
+    return found["tail"], found["gap"]
+
+
+def page(rows: Sequence[Mapping[str, Any]]) -> str:
+    tail, gap = (max(rows, key=lambda row, at=at: parts(row)[at]) for at in (0, 1))  # type: ignore[misc]
+    both = [row for row in rows if parts(row)[0] >= 0.9 * parts(tail)[0] and parts(row)[1] >= 0.9 * parts(gap)[1]]
+    shown = [[at, row["model"], catalog.load(row["model"]).family, f"{row['figures']['recall@10']:.4f}",
+              *(f"{part:.4f}" for part in parts(row)), f"{parts(row)[0] / max(parts(row)[1], 1e-9):.2f}"]
+             for at, row in enumerate(rows, 1)]
+    answer = (f"The most of what comes next is found by {tail['model']} ({parts(tail)[0]:.4f}, of the middle "
+              f"{parts(tail)[1]:.4f}), the most of the middle by {gap['model']} ({parts(gap)[1]:.4f}, of what comes "
+              f"next {parts(gap)[0]:.4f}). ")
+    answer += (f"Within a tenth of the best at both: {', '.join(row['model'] for row in both)}." if both
+               else "No model is within a tenth of the best at both.")
+    head = ["", "model", "family", "recall@10", "tail", "gap", "tail / gap"]
+    return "\n".join([ABOUT, answer, "", *table(head, shown), ""])
+
+
+def picture(rows: Sequence[Mapping[str, Any]]) -> str:
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "matinee", "font.size": 8}):
+        figure = Figure(figsize=(8, 6.5), layout="constrained")
+        axes = figure.subplots()
+        families = list(dict.fromkeys(catalog.load(row["model"]).family for row in rows))
+        for at, family in enumerate(families):
+            own = [row for row in rows if catalog.load(row["model"]).family == family]
+            axes.scatter([parts(row)[0] for row in own], [parts(row)[1] for row in own], s=22, label=family,
+                         color=f"C{at % 10}", marker="os^Dv"[at // 10])
+        for at, row in enumerate(rows, 1):
+            axes.annotate(str(at), parts(row), xytext=(3, 2), textcoords="offset points", fontsize=6)
+        axes.set_xlabel("recall@10 of what came next (tail)")
+        axes.set_ylabel("recall@10 of what is missing in the middle (gap)")
+        axes.legend(frameon=False, fontsize=7)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None})
+    text = out.getvalue()
+    return text[text.index("<svg"):].replace("<svg", '<svg style="background: white"', 1)
+
+
+def main() -> int:
+    rows = best_rows(json.loads(RESULTS.read_text()))
+    durable.write_text(PAGE, page(rows))
+    durable.write_text(PICTURE, picture(rows))
+    for path in (PAGE, PICTURE):
+        path.chmod(0o644)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
