@@ -11,6 +11,7 @@ import typer
 
 from matinee.cli import terminal
 from matinee.cli.embed_titles import embed_titles
+from matinee.cli.features import features
 from matinee.cli.reading_data import (
     BadOption,
     EncodingOption,
@@ -187,6 +188,7 @@ def split(
 
 
 app.command("embed-titles")(embed_titles)
+app.command("features")(features)
 
 
 def _check_layout(layout: str) -> None:

@@ -36,12 +36,12 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         "item_features": _pack(dataset.item_features, "item", arrays),
         "user_features": _pack(dataset.user_features, "user", arrays),
     }
-    _write(folder, arrays, "dataset.json", about)
+    write_arrays(folder, arrays, "dataset.json", about)
 
 
 def load_dataset(folder: Path) -> Dataset:
     """The inverse of `save_dataset`. Raises ModelError where the content is not what was written."""
-    arrays, about = _read(folder, "dataset.json")
+    arrays, about = read_arrays(folder, "dataset.json")
     prefix = "column."
     log = Interactions(
         arrays["indptr"],
@@ -82,12 +82,12 @@ def save_split(split: Split, folder: Path) -> None:
         "notes": dict(split.notes),
         "stages": list(split.stages),
     }
-    _write(folder, arrays, "split.json", about)
+    write_arrays(folder, arrays, "split.json", about)
 
 
 def load_split(folder: Path) -> Split:
     """The inverse of `save_split`. Raises ModelError where the content is not what was written."""
-    arrays, about = _read(folder, "split.json")
+    arrays, about = read_arrays(folder, "split.json")
     stages = {
         name: Stage(
             arrays[f"{name}.fit"],
@@ -102,13 +102,15 @@ def load_split(folder: Path) -> Split:
     return split
 
 
-def _write(folder: Path, arrays: Arrays, name: str, about: Mapping[str, Any]) -> None:
+def write_arrays(folder: Path, arrays: Arrays, name: str, about: Mapping[str, Any]) -> None:
+    """Write `folder` whole: arrays.safetensors, and `about` as JSON under `name`."""
     with durable.publishing(folder) as fresh:
         tensors.write(fresh / "arrays.safetensors", arrays)
         durable.write_json(fresh / name, about)
 
 
-def _read(folder: Path, name: str) -> tuple[Arrays, dict[str, Any]]:
+def read_arrays(folder: Path, name: str) -> tuple[Arrays, dict[str, Any]]:
+    """The inverse of `write_arrays`. Raises ModelError where there is no such folder."""
     durable.recover(folder)
     if not (folder / name).is_file():
         raise ModelError("damaged", f"{name} is missing", "run the experiment again", folder)

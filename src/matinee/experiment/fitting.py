@@ -17,6 +17,7 @@ from matinee.contract import Run, Scorer
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint, leading
+from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.folder import Vectors
 from matinee.experiment.item_vectors import beside, names_in
 from matinee.experiment.stages import StageData
@@ -37,6 +38,7 @@ class Fitter:
     checkpoints: Path
     vectors: Vectors = field(default_factory=dict)
     """What recipes ask for by name."""
+    features: FeatureCache = field(default_factory=FeatureCache)
 
     def key(
         self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None,
@@ -84,7 +86,9 @@ class Fitter:
             stop_at=stop_at,
         )
         leading.announce(entry, stage.name, run)
-        return leading.fit_entry(entry, beside(entry.recipe, stage.name, stage.fit, self.vectors), run)
+        train = beside(entry.recipe, stage.name, stage.fit, self.vectors)
+        train = self.features.beside(entry.features, train, entry.id)
+        return leading.fit_entry(entry, train, run)
 
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
         """Delete what it would take to go on with a fit; only once the fitted model is stored."""

@@ -29,8 +29,8 @@ def is_neural(entry: ModelEntry) -> bool:
 
 
 def fit_entry(entry: ModelEntry, train: Dataset, run: Run) -> Scorer:
-    """Raises ConfigError where a confidence is asked of a model that cannot honour it."""
-    train = with_features(train, entry.features)
+    """The entry's features stand beside `train`. Raises ConfigError where a confidence is asked of a model that cannot
+    honour it."""
     if entry.weights is None:
         return entry.recipe.fit(train, run)
     return fit_weighted(entry.recipe, entry.weights, train, run)
@@ -69,7 +69,8 @@ def follow(experiment: Experiment) -> RunFolder:
                 if stage not in trains:
                     outer = stage.removesuffix(INNER)
                     trains[stage] = inner_stage(experiment.split, outer, trains[outer]).fit
-                fit_entry(entries[id_], beside(entries[id_].recipe, stage, trains[stage], vectors), run)
+                train = beside(entries[id_].recipe, stage, trains[stage], vectors)
+                fit_entry(entries[id_], with_features(train, entries[id_].features), run)
 
 
 def _trains(folder: RunFolder) -> dict[str, Dataset]:

@@ -25,6 +25,7 @@ from matinee.experiment import leading, submission
 from matinee.experiment.cache import Cache
 from matinee.experiment.dataset_store import save_dataset, save_split
 from matinee.experiment.ensembling import Ensembling
+from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.figures import rows_of, stored_lists
 from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
@@ -142,7 +143,8 @@ class Work:
     @cached_property
     def modelling(self) -> Modelling:
         checkpoints = self.folder.path / "checkpoints"
-        fitter = Fitter(self.experiment, self.threads, self.progress, self._note, checkpoints, self.stuff.vectors)
+        fitter = Fitter(self.experiment, self.threads, self.progress, self._note, checkpoints, self.stuff.vectors,
+                        FeatureCache(self.cache, self.say))
         return Modelling(self.folder, fitter, self.cache, self.timings, self.say)
 
     @cached_property

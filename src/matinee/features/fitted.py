@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.contract import Queries
 from matinee.data.columns import Categories, Known, Numbers, Vectors
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
@@ -18,10 +19,23 @@ from matinee.features.registry import feature
 Arrays = Mapping[str, NDArray[np.generic]]
 
 
+OF_THE_LOG = "of the log"
+"""What the column of the training log's own users is called in what a feature has learnt; no model stores it."""
+
+
 def learn(name: str, train: Dataset) -> Known:
     """What the feature called `name` learns. Raises ConfigError for none, DataError where the data lack
     what it needs."""
-    return feature(name).fit(train)
+    one = feature(name)
+    known = one.fit(train)
+    if one.scope != "user":
+        return known
+    return {**known, OF_THE_LOG: one.column(known, everybody(train))}
+
+
+def everybody(train: Dataset) -> Queries:
+    """The users of the training log, with all that they did in it."""
+    return Queries.of(train.log, np.arange(train.n_users), attributes=train.user_features)
 
 
 def with_features(
@@ -45,13 +59,13 @@ def of_scope(train: Dataset, scope: str) -> list[tuple[Feature, Known]]:
     return [(one, known) for one, known in found if one.scope == scope]
 
 
-def packed(known: Mapping[str, Known]) -> dict[str, NDArray[np.generic]]:
-    """By feature, column and part; nothing is NaN, so that a model may store it."""
+def packed(known: Mapping[str, Known], *, whole: bool = False) -> dict[str, NDArray[np.generic]]:
+    """By feature, column and part; nothing is NaN, so that a model may store it. `whole`: also of the log's users."""
     out: dict[str, NDArray[np.generic]] = {}
     for name, columns in known.items():
         for key, column in columns.items():
-            for part, array in _parts(column).items():
-                out[f"{name}/{key}/{part}"] = array
+            if whole or key != OF_THE_LOG:
+                out |= {f"{name}/{key}/{part}": array for part, array in _parts(column).items()}
     return out
 
 

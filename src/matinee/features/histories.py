@@ -14,6 +14,8 @@ from matinee.data.interactions import Interactions
 C = TypeVar("C", Categories, Numbers, Vectors)
 YEAR = 365.2425 * 86_400
 """Seconds."""
+CELLS = 1 << 22
+"""Of a matrix that stands in memory with all its zeros."""
 
 
 def learnt(known: Known, name: str, kind: type[C]) -> C:
@@ -65,3 +67,13 @@ def known_times(history: Interactions) -> NDArray[np.float64]:
 def years_of(times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Calendar years with their fraction, about: 1970 for 0; NaN stays NaN."""
     return 1970 + times / YEAR
+
+
+def at_candidates(matrix: csr_array, candidates: NDArray[np.int32]) -> NDArray[np.float64]:
+    """matrix (B, I), candidates (B, C) -> (B, C) its entries there, 0 where it has none, some rows at a time."""
+    out = np.empty(candidates.shape)
+    size = max(1, CELLS // max(1, matrix.shape[1]))
+    for start in range(0, len(candidates), size):
+        part = slice(start, start + size)
+        out[part] = np.take_along_axis(matrix[part].toarray(), np.maximum(candidates[part], 0).astype(np.int64), axis=1)
+    return out

@@ -57,8 +57,8 @@ class OfFeatures(Trained):
     """Drawn items for each pair of the log; none that the user has."""
     alpha: Annotated[float, Ge(0), Le(1)] = 0.5
     """An item is drawn with a chance that goes with its events to the power of this; 0: all alike."""
-    ids: bool = True
-    """Do each user and each item have a vector of their own, beside those of their features?"""
+    ids: Literal["both", "items", "users", "neither"] = "both"
+    """Who has a vector of his own, beside those of his features."""
     history: bool = True
     """Do the items of a history make up a field of the user, as in figure 1 of Rendle's paper?"""
     numbers: NumbersAs = "buckets"

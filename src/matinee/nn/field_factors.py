@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
-from matinee.contract import Queries, Run
+from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
 from matinee.features.encoding import Field, encode, learn_field
-from matinee.features.fitted import of_scope, packed, require_apart
+from matinee.features.feature import COLUMN
+from matinee.features.fitted import OF_THE_LOG, of_scope, packed, require_apart
 from matinee.nn.autoencoder import array, seeded
 from matinee.nn.bag import bag_sums
 from matinee.nn.drawn_pairs import DrawnPairs, OfFeatures, PairNet, Pairs, trained
@@ -45,15 +46,15 @@ def sides_of(recipe: OfFeatures, train: Dataset, name: str) -> Sides:
     """The fields of both sides. Raises ConfigError: `features-pairs`, and `no-fields` where a side has none."""
     require_apart(train.features, name)
     users, items, fields = [], [], {}
-    if recipe.ids:
+    if recipe.ids in ("both", "users"):
         users.append(Inputs(ID, None, train.n_users))
+    if recipe.ids in ("both", "items"):
         items.append(Inputs("item id", None, train.n_items))
     if recipe.history:
         users.append(Inputs(HISTORY, None, train.n_items))
-    queries = Queries.of(train.log, np.arange(train.n_users), attributes=train.user_features)
     for side, scope in ((users, "user"), (items, "item")):
         for feature, known in of_scope(train, scope):
-            column = feature.column(known, queries)
+            column = known[OF_THE_LOG if scope == "user" else COLUMN]
             field = learn_field(column, recipe.numbers, recipe.buckets)
             matrix = encode(field, column)
             side.append(Inputs(feature.name, matrix, matrix.shape[1]))
@@ -61,7 +62,7 @@ def sides_of(recipe: OfFeatures, train: Dataset, name: str) -> Sides:
                 fields[feature.name] = field
     if not users or not items:
         raise ConfigError("no-fields", f"{name} knows nothing of {'items' if users else 'users'}",
-                          "leave `ids` on, or name features of both")
+                          "let `ids` be both, or name features of both")
     return Sides(tuple(users), tuple(items), fields)
 
 

@@ -12,9 +12,7 @@ from matinee.data.dataset import Dataset
 from matinee.features.feature import pair, user
 from matinee.features.functions.attributes import filled, genre
 from matinee.features.functions.release import release_years
-from matinee.features.histories import distinct, label_counts, label_table, learnt, of_events
-
-CELLS = 1 << 22
+from matinee.features.histories import at_candidates, distinct, label_counts, label_table, learnt, of_events
 
 
 def _genres(train: Dataset) -> Known:
@@ -116,17 +114,11 @@ def _shared(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(B, C) other items of the history with a label of the candidate, a mean over its labels, NaN where it has none;
     and how many other items there are."""
-    labels = label_table(learnt(known, "labels", Categories))
-    each = np.diff(labels.indptr).astype(np.float64)
-    history, counts = distinct(queries.history), label_counts(queries.history, learnt(known, "labels", Categories))
-    n_labels = np.where(candidates < 0, np.nan, each[candidates])
-    shared, own = np.empty(candidates.shape), np.empty(candidates.shape)
-    size = max(1, CELLS // max(1, labels.shape[0]))
-    turned = csr_array(labels.T)
-    for start in range(0, len(candidates), size):
-        part = slice(start, start + size)
-        asked = np.maximum(candidates[part], 0)
-        shared[part] = np.take_along_axis(csr_array(counts[part] @ turned).toarray(), asked, axis=1)
-        own[part] = np.take_along_axis(history[part].toarray(), asked, axis=1)
+    labels = learnt(known, "labels", Categories)
+    table = label_table(labels)
+    n_labels = np.where(candidates < 0, np.nan, np.diff(table.indptr).astype(np.float64)[candidates])
+    history = distinct(queries.history)
+    shared = at_candidates(csr_array(label_counts(queries.history, labels) @ table.T), candidates)
+    own = at_candidates(history, candidates)
     others = np.diff(history.indptr)[:, None] - own
     return shared / np.where(n_labels > 0, n_labels, np.nan) - own, others
