@@ -34,6 +34,7 @@ from matinee.experiment.figures import values_of
 from matinee.experiment.folder import RunFolder
 from matinee.report import pictures
 from matinee.report.whole import carry_out
+from scripts.report_pairs import told_pairs
 
 ROOT = Path(__file__).parents[1]
 REPORTS, PAGES = ROOT / "configs/experiments/reports", ROOT / "docs/results"
@@ -274,29 +275,6 @@ def verdicts(arms: Sequence[Arm], lead: Done, metric: str) -> Iterator[str]:
 
 def small(p: float) -> str:
     return f"{p:.2g}" if p > 1e-300 else "< 1e-300"
-
-
-def told_pairs(arms: Sequence[Arm], lead: Done) -> list[tuple[str, str]]:
-    """The bases against each other, best first, every other arm against its base, an ensemble against its members.
-
-    In the leading experiment the base of an arm is the first of its model; elsewhere it is the same arm there.
-    """
-    entries = lead.arms()
-    first_of: dict[str, str] = {}
-    for id_, entry in entries.items():
-        first_of.setdefault(entry.get("model", id_), id_)
-    label = {arm.id: arm.label for arm in arms if arm.done is lead}
-    bases = [arm.label for arm in arms if arm.done is lead and arm.id in first_of.values()
-             and "model" in entries[arm.id]]
-    pairs = list(combinations(bases, 2))
-    for arm in sorted(arms, key=lambda arm: list(entries).index(arm.id) if arm.id in entries else len(entries)):
-        if arm.done is not lead:
-            pairs += [(arm.label, label[arm.id])] if arm.id in label else []
-        elif "model" in entries[arm.id]:
-            pairs.append((arm.label, label[first_of[entries[arm.id]["model"]]]))
-        else:
-            pairs += [(arm.label, label[member]) for member in entries[arm.id]["members"] if isinstance(member, str)]
-    return list(dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]))
 
 
 def provenance(own: Sequence[Done]) -> Iterator[str]:
