@@ -31,7 +31,8 @@ def told_pairs(arms: Sequence[Arm], lead: Done) -> list[tuple[str, str]]:
             pairs += [(arm.label, label[arm.id])] if arm.id in label else []
         elif entry.get("candidates"):
             sources = entry["candidates"]["from"]
-            rivals = [id_ for id_, one in entries.items() if sorted(map(str, one.get("members", ()))) == sorted(sources)]
+            of = sorted(sources)
+            rivals = [id_ for id_, one in entries.items() if sorted(map(str, one.get("members", ()))) == of]
             pairs += [(arm.label, label[id_]) for id_ in [*sources, *rivals]]
         elif "model" in entry:
             pairs.append((arm.label, label[first_of[entry["model"]]]))
