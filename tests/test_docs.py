@@ -17,6 +17,7 @@ from matinee import catalog, durable
 from matinee.cli.main import main
 from matinee.config import experiment_from, load_experiment
 from matinee.data.confidence import CONFIDENCES
+from matinee.features import registry as features
 from matinee.nn.recipe import Trained
 from tests.paths import data_folder
 
@@ -80,6 +81,22 @@ def test_the_experiment_on_training_runs_and_writes_what_the_page_shows(tmp_path
     assert shown.keys() == durable.read_lines(journal)[0].keys()
     named = "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
     assert {field.name for field in fields(Trained)} == set(re.findall(r"`(\w+)`", named))
+
+
+def test_the_page_on_features_names_them_all_and_its_examples_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs/guides/features.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| (`.*)\|$", page, re.M)
+    table = {scope: sorted(re.findall(r"`(\w+)`", names)) for scope, names in rows}
+    scopes = {scope: [name for name in features.names() if features.feature(name).scope == scope] for scope in table}
+    assert table == scopes
+    assert sum(map(len, table.values())) == len(features.names())
+    (text,) = blocks("docs/guides/features.md", "yaml")
+    (tmp_path / "guide.yaml").write_text("name: guide\ndata: {path: here}\n" + text)
+    assert load_experiment(tmp_path / "guide.yaml").models[1].features == ("era", "genre")
+    told = (r"recall@10 0\.\d+\n\(1, \d+\)\n", "")
+    for code, said in zip(blocks("docs/guides/features.md", "python"), told, strict=True):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=240)
+        assert re.fullmatch(said, done.stdout), done.stderr
 
 
 def test_the_page_on_autoencoders_names_them_all_and_its_examples_run(tmp_path: Path) -> None:

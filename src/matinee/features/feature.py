@@ -95,7 +95,7 @@ def _registered(
     function: Callable[..., Any], scope: Scope, kind: Kind, *, fit: Fit, of_users: OfUsers | None = None,
     of_pairs: OfPairs | None = None, of_attributes: bool = False,
 ) -> Feature:
-    source = Path(str(sys.modules[function.__module__].__file__))
+    source = Path(vars(sys.modules[function.__module__]).get("__file__", ""))  # a notebook has none
     doc = (function.__doc__ or "").strip().split("\n")[0]
     made = Feature(function.__name__, scope, kind, doc, source, fit, of_users, of_pairs, of_attributes)
     before = FEATURES.get(made.name)

@@ -50,6 +50,8 @@ class OfFeatures(Trained):
     """Users a step, each with all of his pairs."""
     lr: Annotated[float, Gt(0), Le(10)] = 1e-2
     """Length of Adam's steps (Kingma and Ba, ICLR 2015)."""
+    weight_decay: Annotated[float, Ge(0), Le(10)] = 1.0
+    """Shrinks all weights by lr x this a step, apart from the loss (Loshchilov and Hutter, ICLR 2019)."""
     loss: PairLoss = "bpr"
     """What is asked: each pair's probability (`bce`), the order of a pair of the log before a drawn one (`bpr`), or
     each pair's label, by its distance from the probability (`mae`)."""
