@@ -20,7 +20,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -61,6 +61,8 @@ class OfFeatures(Trained):
     """An item is drawn with a chance that goes with its events to the power of this; 0: all alike."""
     ids: Literal["both", "items", "users", "neither"] = "both"
     """Who has a vector of his own, beside those of his features."""
+    id_dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
+    """Share of users whose own vector is hidden in a step: of somebody new the rest must tell all."""
     history: bool = True
     """Do the items of a history make up a field of the user, as in figure 1 of Rendle's paper?"""
     numbers: NumbersAs = "buckets"
@@ -76,6 +78,7 @@ class Pairs(NamedTuple):
     users: NDArray[np.int64]  # (b,) rows of the log, ascending
     owners: NDArray[np.int32]  # (P,) positions in `users`
     items: NDArray[np.int32]  # (P, 1 + k) the pair's own item first
+    hidden: NDArray[np.bool_]  # (b,) whose own vector is not to be read
 
 
 class PairNet(ABC, nn.Module):
@@ -114,7 +117,8 @@ class DrawnPairs(Task):
         owners = np.repeat(np.arange(len(users), dtype=np.int32), np.diff(mine.indptr))
         drawn = self.drawn(users[owners], rng)
         items = np.concatenate([mine.indices[:, None], np.maximum(drawn, 0)], axis=1).astype(np.int32)
-        scores = self.net.scores(Pairs(users, owners, items))
+        hidden = rng.random(len(users)) < self.recipe.id_dropout
+        scores = self.net.scores(Pairs(users, owners, items, hidden))
         losses = pair_loss(self.recipe.loss, scores, torch.from_numpy(drawn >= 0))
         return (losses * torch.from_numpy(mine.data)).sum() / self.over
 

@@ -106,9 +106,15 @@ class FieldFactors(PairNet):
 
     def _users(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """(P, D) and (P,): the user of each pair, without the pair's own item in his history."""
-        rows = [picked(_field(inputs, table, pairs.users), pairs.owners) if inputs.name != HISTORY
-                else self._rest_of_history(table, pairs)
-                for inputs, table in zip(self.sides.users, self.user_tables, strict=True)]
+        rows = []
+        for inputs, table in zip(self.sides.users, self.user_tables, strict=True):
+            if inputs.name == HISTORY:
+                rows.append(self._rest_of_history(table, pairs))
+                continue
+            found = _field(inputs, table, pairs.users)
+            if inputs.name == ID:
+                found = found * torch.from_numpy(~pairs.hidden)[:, None]
+            rows.append(picked(found, pairs.owners))
         return self._combined(rows, users=True)
 
     def _rest_of_history(self, table: Tensor, pairs: Pairs) -> Tensor:
