@@ -19,10 +19,10 @@ five layers; `gamma` 0.005 is that of ML-20M (Netflix 0.0035, the Million Song D
 for each number of a code, as that code has it, and not for whole codes.
 
 Differs: three layers, and steps twice as long, for logs of thousands of users. With five layers and `batch_size` 2048
-it learns five times as long there and ends higher (rec_vae.yaml). q_old begins as a copy of the encoder, there with random
-weights of its own, which draw the first epoch's codes to places that mean nothing. Weights begin as Glorot and Bengio
-have it, and may be shrunk (AdamW). With confidences their sum stands in for the number of items, so that likelihood and
-distance keep their proportion. Users without a history take no part in training.
+it learns five times as long there and ends higher (rec_vae.yaml). q_old begins as a copy of the encoder, there with
+random weights of its own, which draw the first epoch's codes to places that mean nothing. Weights begin as Glorot and
+Bengio have it, and may be shrunk (AdamW). With confidences their sum stands in for the number of items, so that
+likelihood and distance keep their proportion. Users without a history take no part in training.
 
 Cost: of an epoch, with E events, H the width, L layers and P passes, about (P + 1) (4 E H + U (6 L H^2 + 4 I D))
 operations; 16 I (H + D) bytes for weights, gradients and Adam, 4 I H for the old encoder. The most costly autoencoder
