@@ -50,14 +50,14 @@ class OfFeatures(Trained):
     """Users a step, each with all of his pairs."""
     lr: Annotated[float, Gt(0), Le(10)] = 1e-2
     """Length of Adam's steps (Kingma and Ba, ICLR 2015)."""
-    weight_decay: Annotated[float, Ge(0), Le(10)] = 1.0
+    weight_decay: Annotated[float, Ge(0), Le(10)] = 0.3
     """Shrinks all weights by lr x this a step, apart from the loss (Loshchilov and Hutter, ICLR 2019)."""
-    loss: PairLoss = "bpr"
+    loss: PairLoss = "bce"
     """What is asked: each pair's probability (`bce`), the order of a pair of the log before a drawn one (`bpr`), or
     each pair's label, by its distance from the probability (`mae`)."""
     negatives: Annotated[int, Ge(1), Le(1000)] = 4
     """Drawn items for each pair of the log; none that the user has."""
-    alpha: Annotated[float, Ge(0), Le(1)] = 0.5
+    alpha: Annotated[float, Ge(0), Le(1)] = 0.25
     """An item is drawn with a chance that goes with its events to the power of this; 0: all alike."""
     ids: Literal["both", "items", "users", "neither"] = "both"
     """Who has a vector of his own, beside those of his features."""
