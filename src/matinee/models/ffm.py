@@ -10,12 +10,12 @@ F_u F_v D numbers, and a whole catalogue is scored by one product.
 
 Differs: from libffm in what models/fm.py says of FM, so that labels of one field are averaged and do not meet; values
 are not scaled to length 1 a row, and Adam takes the steps where the paper has AdaGrad. A team of a 2022 competition
-asked it by `loss: mae`, which learns little where most pairs are drawn: a probability of 0 for all is near the optimum.
+asked it by `loss: mae`, whose loss falls in training; how it ranks was not measured.
 
 Cost: of an epoch about 3 E (1 + k) F_u F_v D operations; 16 (F_u + F_v) D bytes a label with Adam, 4 F_u F_v D an item
 stored. Asked, 2 I F_u F_v D operations a user.
-Shines where few fields say much about each other; it over-fits soon, so `dim` is small. With ids and histories alone FM
-is as good at the same length of vectors, F_u F_v D.
+Meant for few fields that say much about each other; it over-fits soon, so `dim` is small. With ids and histories alone
+it has less than FM on the valid part of random_811: ndcg@10 0.2004 (best of 12 epochs) and 0.2080 (of 20), one seed.
 """
 
 from __future__ import annotations

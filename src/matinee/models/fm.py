@@ -19,9 +19,10 @@ together do not fall into two sides, and are refused by name.
 
 Cost: of an epoch about 3 E (1 + k) D operations for k negatives, and a sum of each item's labels a step; 16 (U + 2 I +
 C) D bytes for C labels of features with Adam, 4 (U + 2 I + C) D stored. Asked, 2 I D operations a user.
-Shines where items or users are new and features tell of them; else factors and linear models that need no drawing have
-more. New users are served by their history and features; with `history` off by their features alone. Blind to order,
-but for features that are not.
+Meant for items or users that are new and of whom features tell: era, genre, director, gender and age together brought
+nothing to known ones (ndcg@10 0.2060, 0.2080 without, valid part of random_811, one seed). Elsewhere factors and linear
+models that need no drawing have more. New users are served by their history and features; with `history` off by their
+features alone. Blind to order, but for features that are not.
 """
 
 from __future__ import annotations
