@@ -85,8 +85,8 @@ class PairNet(ABC, nn.Module):
     """A network that scores pairs."""
 
     @abstractmethod
-    def scores(self, pairs: Pairs) -> Tensor:
-        """(P, 1 + k)"""
+    def scores(self, pairs: Pairs, rng: np.random.Generator) -> Tensor:
+        """(P, 1 + k); rng: of what is drawn to train with, such as what dropout leaves out."""
 
     @abstractmethod
     def scorer(self) -> Scorer:
@@ -118,7 +118,7 @@ class DrawnPairs(Task):
         drawn = self.drawn(users[owners], rng)
         items = np.concatenate([mine.indices[:, None], np.maximum(drawn, 0)], axis=1).astype(np.int32)
         hidden = rng.random(len(users)) < self.recipe.id_dropout
-        scores = self.net.scores(Pairs(users, owners, items, hidden))
+        scores = self.net.scores(Pairs(users, owners, items, hidden), rng)
         losses = pair_loss(self.recipe.loss, scores, torch.from_numpy(drawn >= 0))
         return (losses * torch.from_numpy(mine.data)).sum() / self.over
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries
 from matinee.data.columns import Known
-from matinee.data.interactions import Interactions
 from matinee.errors import ModelError
-from matinee.features.encoding import encode, width
+from matinee.features.encoding import width
 from matinee.features.fitted import unpacked
 from matinee.features.registry import feature
 from matinee.numerics import factors
 from matinee.numerics.field_factors import combined
-from matinee.numerics.products import product
 from matinee.numerics.topk import first_bad
 from matinee.scoring.checks import check_catalogue
-
-ID, HISTORY = "user id", "history"
-"""The two fields that are no features."""
+from matinee.scoring.user_fields import HISTORY, ID, user_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,21 +91,8 @@ class FeatureFactors(FusedScorer, ItemVectorScorer):
     def users(self, queries: Queries) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(B, D) and own (B,). Raises DataError for histories over another catalogue."""
         check_catalogue(self, queries)
-        sides = np.stack(list(self._fields(queries)), axis=1)  # (B, F, T + 1)
-        return combined(sides, self.item_fields, apart=self.apart)
-
-    def _fields(self, queries: Queries) -> Iterator[NDArray[np.float32]]:
-        """(B, T + 1) of each field."""
-        for name in self.order:
-            table = self.tables[name]
-            if name == ID:
-                there = (queries.rows >= 0)[:, None]
-                yield np.where(there, table[np.maximum(queries.rows, 0)], np.float32(0))
-            elif name == HISTORY:
-                yield product(history_inputs(queries.history), table)
-            else:
-                column = feature(name).column(self._known[name], queries)
-                yield product(encode(self.fields[name], column), table)
+        rows = user_rows(queries, self.order, self.tables, self.fields, self._known)
+        return combined(np.stack(list(rows), axis=1), self.item_fields, apart=self.apart)
 
     def _asked(self, queries: Queries) -> NDArray[np.float32]:
         """(B, D + 2): own_u, and the 1 that takes own_i along."""
@@ -125,16 +107,3 @@ class FeatureFactors(FusedScorer, ItemVectorScorer):
     @cached_property
     def _known(self) -> Mapping[str, Known]:
         return unpacked(self.known, self.fields)
-
-
-def history_inputs(history: Interactions) -> csr_array:
-    """(B, I) 1 / sqrt(n) for each of the n distinct items of a history."""
-    inputs = history.matrix()
-    counts = np.diff(inputs.indptr)
-    inputs.data = np.repeat(history_scale(counts), counts)
-    return inputs
-
-
-def history_scale(counts: NDArray[np.integer]) -> NDArray[np.float32]:
-    """What each item of histories of so many distinct ones counts."""
-    return np.asarray(1 / np.sqrt(np.maximum(counts, 1)), np.float32)
