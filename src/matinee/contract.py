@@ -199,6 +199,8 @@ class Recommender(ABC):
     orders_candidates: ClassVar[bool] = False
     """Does it put into order what first-stage models found, and learn how from `train.candidates`? Then `fit` returns a
     `SecondStage`."""
+    reranks: ClassVar[bool] = False
+    """Does `fit` return a `PairScorer` that may as well be asked for what first-stage models found, and for no more?"""
     validates: ClassVar[bool] = False
     """Does `fit` choose when to stop, or how many clusters to make, by `Run.validate`?"""
 

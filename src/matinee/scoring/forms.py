@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matinee.contract import Scorer
+from matinee.scoring.attentive_pairs import AttentivePairs
 from matinee.scoring.autoencoder import Autoencoder
 from matinee.scoring.blend import Blend
 from matinee.scoring.boosted import BoostedCandidates
@@ -10,6 +11,7 @@ from matinee.scoring.by_period import ByPeriod
 from matinee.scoring.clusters import UserClusters
 from matinee.scoring.codes import FoldedCodes
 from matinee.scoring.constant import Constant
+from matinee.scoring.deep_pairs import DeepPairs
 from matinee.scoring.factors import FoldInFactors
 from matinee.scoring.feature_factors import FeatureFactors
 from matinee.scoring.genre_rule import GenreQuotas, TopGenres
@@ -26,6 +28,7 @@ from matinee.scoring.profile import Profile
 from matinee.scoring.profiled import ProfiledAutoencoder
 from matinee.scoring.rating_mean import RatingMean
 from matinee.scoring.recurrent import AttentiveRecurrent, Recurrent
+from matinee.scoring.reranked import Reranked
 from matinee.scoring.transformer import Transformer
 from matinee.scoring.weighted import Weighted
 from matinee.scoring.weighted_history import WeightedHistory
@@ -41,6 +44,8 @@ FORMS: dict[str, type[Scorer]] = {
     "pooled_item_item": PooledItemItem,
     "boosted_candidates": BoostedCandidates,
     "dense_pairs": DensePairs,
+    "attentive_pairs": AttentivePairs,
+    "deep_pairs": DeepPairs,
     "fold_in_factors": FoldInFactors,
     "history_factors": HistoryFactors,
     "feature_factors": FeatureFactors,
@@ -61,5 +66,6 @@ FORMS: dict[str, type[Scorer]] = {
     "place_votes": PlaceVotes,
     "recurrent": Recurrent,
     "attentive_recurrent": AttentiveRecurrent,
+    "reranked": Reranked,
     "blend": Blend,
 }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import AdditiveScorer, Queries
+from matinee.contract import AdditiveScorer, PairScorer, Queries
 from matinee.data.interactions import Interactions
 from matinee.numerics.threads import limited
 from matinee.testing.subject import Subject
@@ -68,6 +68,20 @@ def a_batch_scores_like_its_users_one_by_one(subject: Subject) -> None:
         for size in (1, 2, 7, 64):
             blocks = [queries.take(np.arange(start, min(start + size, U))) for start in range(0, U, size)]
             _same(np.concatenate([scorer.score(block) for block in blocks]), together, f"{size} at a time")
+
+
+def a_pair_has_one_score_in_any_list(subject: Subject) -> None:
+    """Bit for bit what the whole catalogue's scores say, in any order of candidates and however many; -1 is none."""
+    scorer, queries = subject.fitted, planted().queries()
+    if not isinstance(scorer, PairScorer):
+        return
+    shuffled = np.random.default_rng(6).permuted(np.tile(np.arange(I, dtype=np.int32), (U, 1)), axis=1)
+    for some in (shuffled, shuffled[:, :7], shuffled[:, :1], shuffled[:, :0]):
+        asked = np.where(np.arange(some.shape[1]) % 5 == 4, -1, some).astype(np.int32)
+        want = np.take_along_axis(subject.scores, some.astype(np.int64), axis=1)
+        want[asked < 0] = -np.inf
+        same = np.array_equal(scorer.score_pairs(queries, asked), want)
+        assert same, f"{some.shape[1]} candidates each, shuffled: other bits than the whole catalogue's"
 
 
 def the_company_and_its_order_do_not_matter(subject: Subject) -> None:

@@ -1,0 +1,94 @@
+"""What fitted networks over pairs share: the fields of a user, numbers of a pair, and a whole catalogue in blocks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.contract import PairScorer, Queries
+from matinee.data.columns import Known
+from matinee.errors import ModelError
+from matinee.features.encoding import width
+from matinee.features.fitted import unpacked
+from matinee.features.pair_numbers import pair_numbers
+from matinee.features.registry import feature
+from matinee.numerics.topk import first_bad
+from matinee.scoring.checks import check_catalogue
+from matinee.scoring.user_fields import HISTORY, ID, user_rows
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FeaturePairs(PairScorer):
+    """The items' side is made when the model is stored; the users' is made of each query, once for all candidates."""
+
+    tables: Mapping[str, NDArray[np.float32]]
+    """By field of the user: (its columns, T + 1), the linear weights last."""
+    order: tuple[str, ...]
+    """The fields as they stand side by side."""
+    fields: Mapping[str, Any]
+    """How the features among them become columns."""
+    numbers: Mapping[str, Any]
+    """Features of pairs: mean and standard deviation."""
+    known: Mapping[str, NDArray[np.generic]]
+    """What all these features have learnt."""
+    item_biases: NDArray[np.float32]  # (I,)
+    bias: float
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if {*self.order} != {*self.tables} or {*self.fields} != {*self.order} - {ID, HISTORY} or not self.order:
+            raise ModelError("bad-form", f"fields {', '.join(self.order)} do not fit {', '.join(self.tables)}",
+                             "fit the model again")
+        lengths = {table.shape[1] for table in self.tables.values() if table.ndim == 2}
+        rows = {name: len(table) for name, table in self.tables.items()}
+        due = {**rows, **{name: width(one) for name, one in self.fields.items()},
+               **({HISTORY: self.n_items} if HISTORY in rows else {})}
+        if len(lengths) != 1 or rows != due:
+            raise ModelError("bad-form", f"tables of {rows} rows and {sorted(lengths)} columns where {due} are due",
+                             "fit the model again")
+        for name, array in self.tables.items():
+            if array.size and (at := first_bad(array.reshape(-1))) >= 0:
+                raise ModelError("bad-form", f"entry {at} of {name} is {array.reshape(-1)[at]}", "fit the model again")
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_biases)
+
+    @property
+    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return self.chosen
+
+    @property
+    def serves_empty(self) -> bool:  # type: ignore[override]
+        return any(feature(name).of_attributes for name in self.fields)
+
+    def score(self, queries: Queries) -> Floats:
+        catalogue = np.broadcast_to(np.arange(self.n_items, dtype=np.int32), (len(queries), self.n_items))
+        return self.score_pairs(queries, np.ascontiguousarray(catalogue))
+
+    def score_pairs(self, queries: Queries, candidates: NDArray[np.int32]) -> Floats:
+        """Raises DataError for histories over another catalogue."""
+        check_catalogue(self, queries)
+        numbers = pair_numbers(self.numbers, self.learnt, queries, candidates)
+        return self._scored(queries, numbers, np.ascontiguousarray(candidates))
+
+    @abstractmethod
+    def _scored(self, queries: Queries, numbers: Floats, candidates: NDArray[np.int32]) -> Floats:
+        """numbers (B, C, N), candidates (B, C) -> (B, C)"""
+
+    def sides(self, queries: Queries) -> Floats:
+        """(B, F, T + 1) of each field of the users."""
+        rows = user_rows(queries, self.order, self.tables, self.fields, self.learnt)
+        return np.stack(list(rows), axis=1)
+
+    @cached_property
+    def learnt(self) -> Mapping[str, Known]:
+        return unpacked(self.known, [*self.fields, *self.numbers])
