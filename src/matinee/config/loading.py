@@ -137,7 +137,7 @@ def _model(given: Any, at: At) -> ModelEntry:
 
 
 def _candidates(model: str, recipe: Recommender, given: Any, at: At) -> CandidateSettings | None:
-    if given is not None and not recipe.orders_candidates:
+    if given is not None and not (recipe.orders_candidates or recipe.reranks):
         raise at.error("candidates-ignored", f"{model} does not re-rank candidates",
                        "leave `candidates` out for this model")
     if given is None and recipe.orders_candidates:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matinee import durable
 from matinee.config import Experiment, ModelEntry, parameters
-from matinee.contract import Run, Scorer
+from matinee.contract import PairScorer, Run, Scorer
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint, leading
@@ -23,7 +24,11 @@ from matinee.experiment.item_vectors import beside, names_in
 from matinee.experiment.stages import StageData
 from matinee.features.registry import feature
 from matinee.nn import processes
+from matinee.scoring.reranked import Reranked
+from matinee.scoring.weighted import Weighted
 
+SAMPLE = 500
+"""Users by whom a model of pairs is validated."""
 Report = Callable[[Mapping[str, Any]], None]
 
 
@@ -71,24 +76,29 @@ class Fitter:
             about["processes"] = processes.count()
         return fingerprint.digest(about)
 
-    def fit(self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None) -> Scorer:
+    def fit(
+        self, entry: ModelEntry, stage: StageData, valid: StageData | None, stop_at: int | None,
+        first: Sequence[Scorer] = (),
+    ) -> Scorer:
         """Fit `entry` on what `stage` may learn from; validate on `valid` where the recipe stops early.
 
-        Raises ConfigError where a confidence is asked of a model that cannot honour it.
+        first: what a model of pairs that re-ranks is asked beside, when it is validated and afterwards. Raises
+        ConfigError where a confidence is asked of a model that cannot honour it.
         """
+        judge = self._validator(entry, valid, first) if valid else None
         run = Run(
             seed=self.experiment.seed,
             threads=self.threads,
             progress=self.progress,
             journal=lambda facts: self.journal({"id": entry.id, "part": stage.name, **facts}),
             checkpoint=self._checkpoint(entry, stage) if leading.is_neural(entry) else None,
-            validate=self._validator(valid) if entry.recipe.validates and stop_at is None and valid else None,
+            validate=judge if entry.recipe.validates and stop_at is None else None,
             stop_at=stop_at,
         )
         leading.announce(entry, stage.name, run)
         train = beside(entry.recipe, stage.name, stage.fit, self.vectors)
         train = self.features.beside(entry.features, train, entry.id)
-        return leading.fit_entry(entry, train, run)
+        return _over(first, leading.fit_entry(entry, train, run), entry, stage)
 
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
         """Delete what it would take to go on with a fit; only once the fitted model is stored."""
@@ -104,14 +114,36 @@ class Fitter:
     def _checkpoint(self, entry: ModelEntry, stage: StageData) -> Path:
         return self.checkpoints / stage.name / entry.id
 
-    def _validator(self, valid: StageData) -> Callable[[Scorer], float]:
-        """The first metric over the valid users; the model gets one number and never sees what is hidden."""
+    def _validator(self, entry: ModelEntry, valid: StageData, first: Sequence[Scorer]) -> Callable[[Scorer], float]:
+        """The first metric over the valid users, or over `SAMPLE` of them, always the same, where scores are of pairs;
+        the model gets one number and never sees what is hidden."""
         metric = self.experiment.evaluate.metrics[0]
         truth = valid.truth
         assert truth is not None
+        few = truth.of(_some(valid.users, self.experiment.seed))
 
         def validate(scorer: Scorer) -> float:
-            lists = valid.recommend(scorer, parse(metric).k, name=type(scorer).__name__)
-            return float(np.mean(per_user(lists, truth, [metric])[metric]))
+            asked = few if isinstance(_plain(scorer), PairScorer) else truth
+            judged = _over(first, scorer, entry, valid)
+            users = asked.users[asked.users >= 0]
+            lists = valid.recommend(judged, parse(metric).k, users=users, name=type(judged).__name__)
+            return float(np.mean(per_user(lists, asked, [metric])[metric]))
 
         return validate
+
+
+def _some(users: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """At most `SAMPLE` of them, ascending."""
+    return np.sort(np.random.default_rng([seed, 0]).choice(users, min(SAMPLE, len(users)), replace=False))
+
+
+def _plain(scorer: Scorer) -> Scorer:
+    """Without a confidence, which in a history says nothing to a model of pairs."""
+    return scorer.inner if isinstance(scorer, Weighted) else scorer
+
+
+def _over(first: Sequence[Scorer], scorer: Scorer, entry: ModelEntry, stage: StageData) -> Scorer:
+    """The scorer over first-stage models, where there are any."""
+    if not first or entry.candidates is None:
+        return scorer
+    return Reranked(tuple(first), _plain(scorer), entry.candidates.depth, stage.fit.facts.repeats)

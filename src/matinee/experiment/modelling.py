@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from matinee import durable
 from matinee.config import CandidateSettings, ModelEntry
@@ -23,6 +26,7 @@ from matinee.experiment.timing import Timings
 from matinee.experiment.two_stage import candidates, inner_stage, recalls, second_stage
 from matinee.ranking.lists import DEPTH
 from matinee.scoring import store
+from matinee.scoring.feature_pairs import FeaturePairs
 
 
 @dataclass
@@ -67,6 +71,9 @@ class Modelling:
         with self.timings.step(entry.id, f"fit:{stage.name}"):
             if entry.candidates is None:
                 scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
+            elif entry.recipe.reranks:
+                first = self._stored(entry.candidates.sources, stage)
+                scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id), first)
             else:
                 scorer = self._second_stage(entry, entry.candidates, stage)
         with self.timings.step(entry.id, f"store:{stage.name}"):
@@ -154,6 +161,8 @@ class Modelling:
         dataset = stage.fit
         parts = lists_store.parts_of(stage.users)
         lists_store.begin(target, key, len(parts), min(DEPTH, dataset.n_items))
+        if isinstance(scorer, FeaturePairs):
+            self.say(f"{id_}: {estimate(scorer, stage)}")
         with self.timings.step(id_, f"score:{stage.name}"):
             for number, users in enumerate(parts):
                 if not lists_store.has_part(target, number):
@@ -180,6 +189,18 @@ class Modelling:
             "events_hash": stage.fit.log.hash(),
             "versions": fingerprint.computing_versions(),
         }
+
+
+def estimate(scorer: Scorer, stage: StageData) -> str:
+    """How long it takes to score the whole catalogue for everybody at a stage, from what a few users take."""
+    users = stage.users[: min(32, len(stage.users))]
+    queries = stage.ask(users)
+    scorer.score(queries.take(np.arange(min(1, len(users)))))  # compiled, and what is made once is there
+    began = time.perf_counter()
+    scorer.score(queries)
+    seconds = (time.perf_counter() - began) * len(stage.users) / max(1, len(users))
+    pairs = len(stage.users) * scorer.n_items
+    return f"{pairs:,} pairs at {stage.name}, about {seconds:.0f} s; with `candidates` it would score but some of them"
 
 
 def list_key(scorer_key: str, stage: StageData) -> str:

@@ -37,6 +37,15 @@ class Truth:
         """(V,) hidden items of each user."""
         return np.diff(self.indptr)
 
+    def of(self, users: NDArray[np.int64]) -> Truth:
+        """Of these users alone, ascending, each of whom has something hidden."""
+        rows = np.searchsorted(self.users, users)
+        counts = self.counts[rows]
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(counts, out=indptr[1:])
+        kept = np.repeat(self.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
+        return Truth(users, indptr, self.items[kept], self.parts[kept])
+
     @cached_property
     def hash(self) -> str:
         digest = hashlib.sha256()

@@ -1,0 +1,98 @@
+"""Models of pairs in an experiment: over the whole catalogue with an estimate first, and as a second stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import matinee
+from matinee.config import experiment_from
+from matinee.contract import Masks, Scorer
+from matinee.errors import ConfigError
+from matinee.experiment import fitting
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.run import run
+from matinee.experiment.stages import StageData
+from matinee.numerics.topk import select
+from matinee.scoring import store
+from matinee.scoring.deep_pairs import DeepPairs
+from matinee.scoring.reranked import Reranked
+
+DATA = "synthetic:300x90:3"
+ENTRY: dict[str, Any] = {"model": "wide_deep", "dim": 4, "hidden": [8], "epochs": 2, "features": ["item_count"]}
+FIRST: list[dict[str, Any]] = [{"model": "item_knn"}, {"model": "popularity"}]
+CANDIDATES = {"from": ["item_knn", "popularity"], "depth": 15}
+
+
+def experiment(*entries: dict[str, Any]) -> Any:
+    plain = {"name": "pairs", "data": {"path": DATA}, "models": [*FIRST, *entries],
+             "evaluate": {"metrics": ["recall@10"]}}
+    return experiment_from(plain, Path.cwd())
+
+
+@pytest.fixture(scope="module")
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, told: list[str]) -> RunFolder:
+    entries = ENTRY, {**ENTRY, "id": "second", "weights": {"kind": "time"}, "candidates": CANDIDATES}
+    return run(experiment(*entries), tmp_path_factory.mktemp("runs"), threads=1, say=told.append)
+
+
+def stored(folder: RunFolder, id_: str) -> Scorer:
+    return store.load(folder.model("test", id_))[0]
+
+
+def test_without_candidates_it_scores_the_whole_catalogue_and_says_before_how_long_it_takes(
+    folder: RunFolder, told: list[str]
+) -> None:
+    assert isinstance(stored(folder, "wide_deep"), DeepPairs)
+    lines = [line for line in told if "pairs at test, about" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("wide_deep: ")
+
+
+def test_with_candidates_it_orders_them_and_leaves_the_rest_to_the_first_model(folder: RunFolder) -> None:
+    second, stage = stored(folder, "second"), matinee.stages(matinee.load(DATA))["test"]
+    assert isinstance(second, Reranked)
+    assert isinstance(second.inner, DeepPairs)
+    queries = stage.ask(stage.users)
+    seen = Masks(queries.history.indptr, queries.history.items)
+    lists = [select(one.score(queries), 15, seen)[0] for one in second.sources]
+    first, inner, got = second.sources[0].score(queries), second.inner.score(queries), second.score(queries)
+    for user in range(0, len(queries), 20):
+        found = np.unique(np.concatenate([mine[user] for mine in lists]))
+        found = found[found >= 0]
+        rest = np.setdiff1d(np.arange(second.n_items), found)
+        assert np.array_equal(got[user, found], inner[user, found])
+        assert got[user, rest].max() < got[user, found].min()
+        assert (np.diff(got[user, rest[np.argsort(first[user, rest], kind="stable")]]) >= 0).all()
+
+
+def test_a_model_that_cannot_rerank_refuses_candidates() -> None:
+    with pytest.raises(ConfigError, match="fm does not re-rank candidates"):
+        experiment({"model": "fm", "candidates": CANDIDATES})
+
+
+def test_a_model_of_pairs_is_validated_by_some_users_always_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[int]] = []
+    before = StageData.recommend
+
+    def recommend(self: StageData, scorer: Scorer, k: int, **rest: Any) -> Any:
+        if isinstance(scorer, DeepPairs) and self.name == "valid" and "progress" not in rest:
+            asked.append(rest["users"].tolist())
+        return before(self, scorer, k, **rest)
+
+    monkeypatch.setattr(StageData, "recommend", recommend)
+    monkeypatch.setattr(fitting, "SAMPLE", 20)
+    run(experiment(ENTRY), tmp_path / "runs", threads=1)
+    assert len(asked) == ENTRY["epochs"]
+    assert len(asked[0]) == 20
+    assert all(users == asked[0] for users in asked)
