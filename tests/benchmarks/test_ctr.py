@@ -11,13 +11,13 @@ from matinee.data.dataset import Dataset
 from matinee.nn.labelled_pairs import Labelled
 from matinee.testing import planted
 
-SMALL = {"batch_size": 256, "epochs": 12, "dim": 4, "lr": 0.02}
+SMALL = {"batch_size": 128, "epochs": 25, "patience": 25, "dim": 4, "lr": 0.02}
 
 
 def data() -> Dataset:
     """What people rate above 3 is of their taste. The toy knows no occupations: genders stand in."""
     toy = planted().data
-    columns = {**toy.user_features.columns, "occupation": toy.user_features["gender"]}
+    columns = {**toy.user_features.columns, "occupation": toy.user_features.columns["gender"]}
     return Dataset(toy.log, toy.users, toy.items, toy.item_features,
                    type(toy.user_features)(toy.n_users, columns), toy.facts)
 
