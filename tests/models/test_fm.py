@@ -74,7 +74,8 @@ def test_a_step_asks_what_the_scorer_says_of_the_rest_of_the_history(
     mine = net.log[users]
     owners = np.repeat(np.arange(2, dtype=np.int32), np.diff(mine.indptr))
     items = np.stack([mine.indices, (mine.indices + 1) % 48], axis=1).astype(np.int32)
-    found = net.scores(field_factors.Pairs(users, owners, items, np.zeros(2, bool)), np.random.default_rng(0)).detach().numpy()
+    pairs = field_factors.Pairs(users, owners, items, np.zeros(2, bool))
+    found = net.scores(pairs, np.random.default_rng(0)).detach().numpy()
     for place in range(0, len(owners), 4):
         user = users[owners[place]]
         history = data().log.take(np.array([user]))
