@@ -28,7 +28,8 @@ class AttentivePairNet(FieldTables):
         self.heads, self.rate, width = heads, rate, heads * size
         self.numbers = PairNumbers(train, seed)
         n_numbers = len(self.numbers.spreads)
-        self.number_vectors = nn.Parameter(scale / dim**0.5 * torch.randn(n_numbers, dim, generator=generator))
+        vectors = scale / dim**0.5 * torch.randn(n_numbers, dim, generator=generator)
+        self.number_vectors = nn.Parameter(vectors) if n_numbers else None  # a checkpoint holds nothing that is empty
         self.mixing = nn.ParameterList()
         for wide in (dim, *[width] * (layers - 1)):
             four = [xavier(width, wide, generator).detach() for _ in range(4)]
@@ -44,7 +45,7 @@ class AttentivePairNet(FieldTables):
         flat = picked(table.reshape(len(table), -1), pairs.items.reshape(-1))
         shape = (*pairs.items.shape, -1, table.shape[2])
         fields = [of_users[:, None].expand(-1, pairs.items.shape[1], -1, -1), flat.reshape(shape)]
-        if len(self.number_vectors):
+        if self.number_vectors is not None:
             fields.append(self.numbers.of(pairs)[:, :, :, None] * self.number_vectors)
         states = torch.cat(fields, dim=2).reshape(-1, self.fields, table.shape[2])  # (P C, M, T)
         for mix in self.mixing:
@@ -61,10 +62,11 @@ class AttentivePairNet(FieldTables):
             own = torch.stack([field[:, -1] for field in rows]).sum(0)
             items = torch.stack([field[:, :-1] for field in rows], dim=1)
         users, sides = self.settled_users(), self.sides
+        vectors = torch.zeros(0, items.shape[2]) if self.number_vectors is None else self.number_vectors
         return AttentivePairs(
             tables=users, order=tuple(users), fields=sides.fields, numbers=dict(self.numbers.spreads),
             known={**sides.known, **packed(self.numbers.known)}, item_biases=array(own), bias=float(self.bias.detach()),
-            item_fields=array(items), number_vectors=array(self.number_vectors),
+            item_fields=array(items), number_vectors=array(vectors),
             layers={str(n): array(mix) for n, mix in enumerate(self.mixing)},
             last=array(self.last).reshape(self.fields, -1), heads=self.heads,
         )
