@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matinee import durable
 from matinee.config import Experiment, ModelEntry, parameters
@@ -21,7 +20,7 @@ from matinee.experiment import fingerprint, leading
 from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.folder import Vectors
 from matinee.experiment.item_vectors import beside, names_in
-from matinee.experiment.stages import StageData
+from matinee.experiment.stages import StageData, some
 from matinee.features.registry import feature
 from matinee.nn import processes
 from matinee.scoring.reranked import Reranked
@@ -120,7 +119,7 @@ class Fitter:
         metric = self.experiment.evaluate.metrics[0]
         truth = valid.truth
         assert truth is not None
-        few = truth.of(_some(valid.users, self.experiment.seed))
+        few = truth.of(some(valid.users, SAMPLE, self.experiment.seed))
 
         def validate(scorer: Scorer) -> float:
             asked = few if isinstance(_plain(scorer), PairScorer) else truth
@@ -132,11 +131,6 @@ class Fitter:
         return validate
 
 
-def _some(users: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """At most `SAMPLE` of them, ascending."""
-    return np.sort(np.random.default_rng([seed, 0]).choice(users, min(SAMPLE, len(users)), replace=False))
-
-
 def _plain(scorer: Scorer) -> Scorer:
     """Without a confidence, which in a history says nothing to a model of pairs."""
     return scorer.inner if isinstance(scorer, Weighted) else scorer
@@ -146,4 +140,5 @@ def _over(first: Sequence[Scorer], scorer: Scorer, entry: ModelEntry, stage: Sta
     """The scorer over first-stage models, where there are any."""
     if not first or entry.candidates is None:
         return scorer
-    return Reranked(tuple(first), _plain(scorer), entry.candidates.depth, stage.fit.facts.repeats)
+    return Reranked(sources=tuple(first), depth=entry.candidates.depth, repeats=stage.fit.facts.repeats,
+                    inner=_plain(scorer))

@@ -27,6 +27,7 @@ from matinee.experiment.two_stage import candidates, inner_stage, recalls, secon
 from matinee.ranking.lists import DEPTH
 from matinee.scoring import store
 from matinee.scoring.feature_pairs import FeaturePairs
+from matinee.scoring.first_stage import OverFirstStage
 
 
 @dataclass
@@ -58,8 +59,8 @@ class Modelling:
                 fitted_on = stage.name
                 self.found.setdefault(entry.id, stop_at)
             self.keys[stage.name, entry.id] = key
-            if entry.candidates is not None and stage.truth is not None:
-                self._tell_recall(entry, scorer, stage)
+            if entry.candidates is not None and isinstance(scorer, OverFirstStage) and stage.truth is not None:
+                self._tell_recall(entry.id, entry.candidates, scorer, stage)
             self.lists(entry.id, scorer, stage, list_key(key, stage), personal=entry.recipe.personal)
 
     def _fitted(
@@ -117,17 +118,16 @@ class Modelling:
     def _stored(self, ids: Sequence[str], stage: StageData) -> tuple[Scorer, ...]:
         return tuple(store.load(self.folder.model(stage.name, id_))[0] for id_ in ids)
 
-    def _tell_recall(self, entry: ModelEntry, scorer: Scorer, stage: StageData) -> None:
+    def _tell_recall(self, id_: str, settings: CandidateSettings, scorer: OverFirstStage, stage: StageData) -> None:
         """How much of what is hidden the order could bring up at most; written beside the lists."""
-        assert entry.candidates is not None
-        place = self.folder.path / "candidates" / stage.name / f"{entry.id}.json"
+        place = self.folder.path / "candidates" / stage.name / f"{id_}.json"
         if place.is_file():
             return
-        with self.timings.step(entry.id, f"candidates:{stage.name}"):
-            shares = recalls(self._stored(entry.candidates.sources, stage), stage, entry.candidates)
+        with self.timings.step(id_, f"candidates:{stage.name}"):
+            shares = recalls(scorer.sources, stage, settings)
         durable.write_json(place, shares)
         told = ", ".join(f"{name} {share:.3f}" for name, share in list(shares.items())[:-2])
-        self.say(f"{entry.id}: at {stage.name} {shares['candidates a user']:.0f} candidates a user hold "
+        self.say(f"{id_}: at {stage.name} {shares['candidates a user']:.0f} candidates a user hold "
                  f"{shares['together']:.3f} of what is hidden ({told})")
 
     def _found(

@@ -106,6 +106,11 @@ def split_stages(dataset: Dataset, split: Split, filters: Sequence[Filter]) -> d
     return stages
 
 
+def some(users: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
+    """At most so many of them, at random, ascending."""
+    return np.sort(np.random.default_rng([seed, 0]).choice(users, min(most, len(users)), replace=False))
+
+
 def final_stage(dataset: Dataset, users: NDArray[np.int64], filters: Sequence[Filter]) -> StageData:
     """Everything is known; lists for `users`, ascending."""
     return StageData("final", dataset, dataset.log, users, None, tuple(recipe.fit(dataset) for recipe in filters))

@@ -7,7 +7,7 @@ from. The order learnt then stands over first-stage models that know all that th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from matinee.contract import Scorer, SecondStage
 from matinee.data.candidates import Candidates
 from matinee.data.dataset import Dataset
 from matinee.errors import DataError
-from matinee.experiment.stages import StageData
+from matinee.experiment.stages import StageData, some
 from matinee.ranking.recommend import block_size
 from matinee.scoring.first_stage import found_by
 from matinee.split.gap_and_tail import GapAndTail
@@ -61,21 +61,29 @@ def candidates(
     sources: Sequence[Scorer], inner: StageData, settings: CandidateSettings, seed: int, progress: Progress
 ) -> Candidates:
     """What the first stage finds for the users of whom something is hidden, at most `settings.users` of them."""
-    users = inner.users
-    if len(users) > settings.users:
-        users = np.sort(np.random.default_rng([seed, 0]).choice(users, settings.users, replace=False))
-    if inner.truth is None or len(users) == 0:
+    users = some(inner.users, settings.users, seed)
+    if len(users) == 0:
         raise DataError("no-truth", "nothing could be hidden to teach a second stage by", "take a split of more users")
-    blocks, size = [], block_size(sources[0], filtered=False)
-    for start in range(0, len(users), size):
-        block = users[start : start + size]
-        items, scores, ranks, _ = found_by(sources, inner.ask(block), settings.depth, repeats=inner.fit.facts.repeats)
-        blocks.append((items, scores, ranks, hidden_among(items, block, inner.truth)))
-        progress("candidates", min(start + size, len(users)), len(users))
+    blocks = []
+    for block in found_blocks(sources, inner, users, settings.depth):
+        blocks.append(block)
+        progress("candidates", sum(len(one[0]) for one in blocks), len(users))
     longest = max(block[0].shape[1] for block in blocks)
     whole = [np.concatenate([_widened(block[part], longest, pad) for block in blocks])
              for part, pad in enumerate((-1, 0, 0, False))]
     return Candidates(users, whole[0], whole[1], whole[2], whole[3], settings.sources, settings.depth)
+
+
+def found_blocks(
+    sources: Sequence[Scorer], stage: StageData, users: NDArray[np.int64], depth: int
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_]]]:
+    """Of some users at a time, as `found_by` has them: items, scores and ranks; and what of it is hidden (B, C)."""
+    assert stage.truth is not None
+    size = block_size(sources[0], filtered=False)
+    for start in range(0, len(users), size):
+        block = users[start : start + size]
+        items, scores, ranks, _ = found_by(sources, stage.ask(block), depth, repeats=stage.fit.facts.repeats)
+        yield items, scores, ranks, hidden_among(items, block, stage.truth)
 
 
 def hidden_among(items: NDArray[np.int32], users: NDArray[np.int64], truth: Truth) -> NDArray[np.bool_]:
@@ -91,12 +99,8 @@ def recalls(sources: Sequence[Scorer], stage: StageData, settings: CandidateSett
     """Of what is hidden at the stage, the share that each first-stage list has and that all have together; and how long
     the union is, on average."""
     assert stage.truth is not None
-    hidden, found = 0, np.zeros(len(sources) + 1)
-    length, size = 0, block_size(sources[0], filtered=False)
-    for start in range(0, len(stage.users), size):
-        block = stage.users[start : start + size]
-        items, _, ranks, _ = found_by(sources, stage.ask(block), settings.depth, repeats=stage.fit.facts.repeats)
-        hits = hidden_among(items, block, stage.truth)
+    length, found = 0, np.zeros(len(sources) + 1)
+    for items, _, ranks, hits in found_blocks(sources, stage, stage.users, settings.depth):
         found[:-1] += (hits[:, :, None] & (ranks > 0)).sum(axis=(0, 1))
         found[-1] += hits.sum()
         length += int((items >= 0).sum())

@@ -38,6 +38,11 @@ def everybody(train: Dataset) -> Queries:
     return Queries.of(train.log, np.arange(train.n_users), attributes=train.user_features)
 
 
+def asked(train: Dataset, users: NDArray[np.int64]) -> Queries:
+    """What is known of these users (b,) of the training log."""
+    return Queries.of(train.log.take(users), users, attributes=train.user_features.take(users))
+
+
 def with_features(
     train: Dataset, names: Sequence[str], learnt: Callable[[str, Dataset], Known] = learn
 ) -> Dataset:

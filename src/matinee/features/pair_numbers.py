@@ -16,7 +16,7 @@ from matinee.data.columns import Known
 from matinee.data.dataset import Dataset
 from matinee.features.encoding import MOST
 from matinee.features.feature import Feature
-from matinee.features.fitted import of_scope
+from matinee.features.fitted import asked, of_scope
 from matinee.features.registry import feature
 
 Spread = tuple[float, float]
@@ -39,11 +39,6 @@ def learn_spreads(train: Dataset, seed: int) -> dict[str, Spread]:
     others = rng.integers(0, train.n_items, (len(users), ITEMS // 2))
     candidates = np.concatenate([own.items[places], others], axis=1).astype(np.int32)
     return {one.name: _spread(_values(one, known, queries, candidates)) for one, known in found}
-
-
-def asked(train: Dataset, users: NDArray[np.int64]) -> Queries:
-    """What is known of these users (b,) of the training log."""
-    return Queries.of(train.log.take(users), users, attributes=train.user_features.take(users))
 
 
 def pair_numbers(

@@ -30,11 +30,11 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from matinee.contract import Queries, Recommender, Run
+from matinee.contract import Recommender, Run
 from matinee.data.candidates import Candidates
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
-from matinee.features.fitted import packed
+from matinee.features.fitted import asked, packed
 from matinee.features.pair_matrix import columns_of
 from matinee.numerics.trees import Rows, grown
 from matinee.scoring.boosted import BoostedCandidates, first_columns, table
@@ -101,8 +101,9 @@ class BoostedRanker(Recommender):
         trees, best = grown(self._settings(run), rows, watched, columns, of_names, rounds, self.patience, watch)
         text = np.frombuffer(trees.text.encode(), np.uint8).copy()
         chosen = {"stop_at": best, "gains": trees.gains(columns)}
-        return BoostedCandidates((), text, packed(train.features), tuple(train.features), found.sources, found.depth,
-                                 train.facts.repeats, train.n_items, chosen)
+        return BoostedCandidates(
+            sources=(), depth=found.depth, repeats=train.facts.repeats, text=text, known=packed(train.features),
+            features=tuple(train.features), names=found.sources, catalogue=train.n_items, chosen=chosen)
 
     def _rows(self, found: Candidates, at: NDArray[np.int64], train: Dataset, seed: int | None) -> Rows:
         """Of the users `at` (n,) of the candidates; with a seed, what is hidden and some of the rest."""
@@ -112,8 +113,7 @@ class BoostedRanker(Recommender):
             items = found.items[block].copy()
             if seed is not None:
                 items[~self._drawn(items, found.hidden[block], np.random.default_rng([seed, start]))] = -1
-            users = found.users[block]
-            queries = Queries.of(train.log.take(users), users, attributes=train.user_features.take(users))
+            queries = asked(train, found.users[block])
             tables.append(table(items, found.scores[block], found.ranks[block], train.features, queries))
             hidden.append(found.hidden[block][items >= 0])
             groups.append((items >= 0).sum(axis=1))

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
-from matinee.features.fitted import packed
-from matinee.features.pair_numbers import asked, learn_spreads, pair_numbers
+from matinee.features.fitted import asked, packed
+from matinee.features.pair_numbers import learn_spreads, pair_numbers
 from matinee.nn.autoencoder import array, seeded, xavier
 from matinee.nn.crosses import Crossed, Crosses
 from matinee.nn.drawn_pairs import DrawnPairs, OfFeatures, Pairs, trained

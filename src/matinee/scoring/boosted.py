@@ -17,11 +17,11 @@ from matinee.errors import ModelError
 from matinee.features.fitted import learn, packed, unpacked
 from matinee.features.pair_matrix import columns_of, rows
 from matinee.numerics.trees import Trees
-from matinee.scoring.first_stage import below, found_by
+from matinee.scoring.first_stage import OverFirstStage, below, found_by
 
 
 @dataclass(frozen=True, eq=False)
-class BoostedCandidates(SecondStage):
+class BoostedCandidates(OverFirstStage, SecondStage):
     """Candidates in the order of the trees' sums; below them everything else in the order of the first model.
 
     A row of the trees: of each first-stage model its score and its place, NaN where its list has the item not; in how
@@ -29,17 +29,13 @@ class BoostedCandidates(SecondStage):
     the first-stage models cost what they cost; the trees see the candidates alone.
     """
 
-    sources: tuple[Scorer, ...]  # S, none before `over`
     text: NDArray[np.uint8]
     """The trees, as LightGBM writes them."""
     known: Mapping[str, NDArray[np.generic]]
     """What the features have learnt, see `features.fitted`."""
     features: tuple[str, ...]
     names: tuple[str, ...]
-    """Of the first-stage models."""
-    depth: int
-    """Of each first-stage list."""
-    repeats: bool
+    """Of the first-stage models, of which there are none before `over`."""
     catalogue: int
     """I"""
     chosen: Mapping[str, Any]
@@ -57,10 +53,6 @@ class BoostedCandidates(SecondStage):
     @property
     def found(self) -> Mapping[str, Any]:  # type: ignore[override]
         return self.chosen
-
-    @property
-    def serves_empty(self) -> bool:  # type: ignore[override]
-        return all(source.serves_empty for source in self.sources)
 
     @cached_property
     def trees(self) -> Trees:
@@ -99,10 +91,6 @@ class BoostedCandidates(SecondStage):
         places = [int(at[0]) for item in items.tolist() if len(at := np.flatnonzero(found[0] == item))]
         rows_ = table(found[:, places], scores[:, places], ranks[:, places], self.learnt, query)
         return found[0, places], rows_, self.trees.parts(rows_)
-
-    def score_pairs(self, queries: Queries, candidates: NDArray[np.int32]) -> NDArray[np.float32]:
-        found = np.take_along_axis(self.score(queries), np.maximum(candidates, 0).astype(np.int64), axis=1)
-        return np.where(candidates >= 0, found, np.float32(-np.inf))
 
 
 def table(

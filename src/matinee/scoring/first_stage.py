@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.contract import Masks, Queries, Scorer
+from matinee.contract import Masks, PairScorer, Queries, Scorer
 from matinee.numerics import normalise
 from matinee.numerics.topk import select
 from matinee.numerics.unions import union
+
+
+@dataclass(frozen=True, eq=False)
+class OverFirstStage(PairScorer):
+    """A scorer that puts the best `depth` of each first-stage model into order, and everything else below them."""
+
+    sources: tuple[Scorer, ...]  # S
+    depth: int
+    repeats: bool
+    """May what a history holds be a candidate?"""
+
+    @property
+    def serves_empty(self) -> bool:  # type: ignore[override]
+        return all(source.serves_empty for source in self.sources)
+
+    def score_pairs(self, queries: Queries, candidates: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Whatever is asked for: what is a candidate hangs on the whole catalogue."""
+        found = np.take_along_axis(self.score(queries), np.maximum(candidates, 0).astype(np.int64), axis=1)
+        return np.where(candidates >= 0, found, np.float32(-np.inf))
 
 
 def found_by(
