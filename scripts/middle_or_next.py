@@ -17,7 +17,8 @@ import matplotlib as mpl
 from benchmarks.provenance import table
 from matplotlib.figure import Figure
 
-from matinee import catalog, durable
+from matinee import catalog
+from scripts.reports import draw, write
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/quality/results.json"
@@ -81,15 +82,13 @@ def picture(rows: Sequence[Mapping[str, Any]]) -> str:
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()
-    return text[text.index("<svg"):].replace("<svg", '<svg style="background: white"', 1)
+    return text[text.index("<svg"):]
 
 
 def main() -> int:
     rows = best_rows(json.loads(RESULTS.read_text()))
-    durable.write_text(PAGE, page(rows))
-    durable.write_text(PICTURE, picture(rows))
-    for path in (PAGE, PICTURE):
-        path.chmod(0o644)
+    write(PAGE, page(rows))
+    draw(PICTURE, picture(rows))
     return 0
 
 

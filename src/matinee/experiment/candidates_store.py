@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from matinee import durable
 from matinee.data.candidates import Candidates
 from matinee.errors import ModelError
 from matinee.experiment import fingerprint
-from matinee.scoring import tensors
+from matinee.experiment.dataset_store import read_arrays, write_arrays
 
-ARRAYS, ABOUT = "arrays.safetensors", "candidates.json"
+ABOUT = "candidates.json"
 
 
 def save(found: Candidates, folder: Path) -> None:
     arrays = {field.name: getattr(found, field.name) for field in fields(found)
               if isinstance(getattr(found, field.name), np.ndarray)}
-    with durable.publishing(folder) as fresh:
-        tensors.write(fresh / ARRAYS, arrays)
-        durable.write_json(fresh / ABOUT, {"sources": list(found.sources), "depth": found.depth,
-                                           "hash": _hash(found)})
+    write_arrays(folder, arrays, ABOUT, {"sources": list(found.sources), "depth": found.depth, "hash": _hash(found)})
 
 
 def load(folder: Path) -> Candidates:
     """Raises ModelError where there are none, or they are not what was written."""
-    durable.recover(folder)
     try:
-        about = json.loads((folder / ABOUT).read_text())
-        found = Candidates(**load_file(folder / ARRAYS), sources=tuple(about["sources"]), depth=about["depth"])
+        arrays, about = read_arrays(folder, ABOUT)
+        found = Candidates(**arrays, sources=tuple(about["sources"]), depth=about["depth"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError("damaged", f"no candidates can be read here: {error}", "run the experiment again",
                          folder) from None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from matinee.contract import Queries
 from matinee.data.columns import Categories, Known, Numbers
 from matinee.data.interactions import Interactions
+from matinee.features.encoding import encode
 from matinee.features.feature import Column, Feature
 from matinee.features.registry import feature
 
@@ -75,12 +76,7 @@ def dense(column: Column) -> Matrix:
         first = np.full(len(column), np.nan, np.float32)
         first[~missing] = column.codes[column.indptr[:-1][~missing]]
         return first[:, None]
-    out = np.zeros((len(column), len(column.names)), np.float32)
-    owners = np.repeat(np.arange(len(column)), np.diff(column.indptr))
-    each = np.ones(len(column.codes), np.float32) if column.weights is None else column.weights
-    np.add.at(out, (owners, column.codes), each)
-    total = out.sum(axis=1, keepdims=True)
-    out /= np.where(total > 0, total, 1)
+    out: Matrix = encode({"labels": len(column.names)}, column).toarray()
     out[missing] = np.nan
     return out
 

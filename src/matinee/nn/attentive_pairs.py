@@ -11,8 +11,8 @@ from matinee.features.fitted import packed
 from matinee.nn.autoencoder import array, seeded, xavier
 from matinee.nn.deep_pairs import PairNumbers
 from matinee.nn.drawn_pairs import Pairs
-from matinee.nn.feature_fields import FieldTables, Sides
-from matinee.nn.pair_products import pair_products, picked
+from matinee.nn.feature_fields import FieldTables, Sides, own_weights
+from matinee.nn.pair_products import picked, side_products
 from matinee.nn.windows import dropout
 from matinee.scoring.attentive_pairs import AttentivePairs
 
@@ -51,15 +51,14 @@ class AttentivePairNet(FieldTables):
         for mix in self.mixing:
             states = dropout(_attended(states, mix, self.heads), self.rate, rng)
         deep = (states.reshape(len(states), -1) @ self.last).reshape(pairs.items.shape)
-        own, of_items = (torch.stack([field[:, -1] for field in side]).sum(0) for side in (users, items))
-        left = torch.stack([own + self.bias, torch.ones_like(own)], dim=1)
-        right = torch.stack([torch.ones_like(of_items), of_items], dim=1)
-        return deep + pair_products(left, right, pairs.items)
+        own, of_items = own_weights(users) + self.bias, own_weights(items)
+        nothing = own.new_empty(len(own), 0), own.new_empty(len(of_items), 0)
+        return deep + side_products(nothing[0], own, nothing[1], of_items, pairs.items)
 
     def scorer(self) -> AttentivePairs:
         with torch.no_grad():
             rows = self.item_rows(self.settled_items())
-            own = torch.stack([field[:, -1] for field in rows]).sum(0)
+            own = own_weights(rows)
             items = torch.stack([field[:, :-1] for field in rows], dim=1)
         users, sides = self.settled_users(), self.sides
         vectors = torch.zeros(0, items.shape[2]) if self.number_vectors is None else self.number_vectors

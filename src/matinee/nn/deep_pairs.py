@@ -22,8 +22,8 @@ from matinee.features.pair_numbers import learn_spreads, pair_numbers
 from matinee.nn.autoencoder import array, seeded, xavier
 from matinee.nn.crosses import Crossed, Crosses
 from matinee.nn.drawn_pairs import DrawnPairs, OfFeatures, Pairs, trained
-from matinee.nn.feature_fields import FieldTables, Sides, sides_of
-from matinee.nn.pair_products import pair_products, picked
+from matinee.nn.feature_fields import FieldTables, Sides, own_weights, sides_of, together
+from matinee.nn.pair_products import picked, side_products
 from matinee.nn.windows import dropout
 from matinee.scoring.deep_pairs import LAST, NUMBERS, USERS, DeepPairs
 
@@ -121,19 +121,14 @@ class DeepPairNet(FieldTables):
     def _beside(self, users: Sequence[Tensor], items: Sequence[Tensor], pairs: Pairs) -> Tensor:
         """(P, C) what two sides sum up to."""
         (left, own), (right, of_items) = self._combined(users), self._combined(items)
-        left = torch.cat([left, (own + self.bias)[:, None], torch.ones_like(own)[:, None]], dim=1)
-        right = torch.cat([right, torch.ones_like(of_items)[:, None], of_items[:, None]], dim=1)
-        return pair_products(left, right, pairs.items)
+        return side_products(left, own + self.bias, right, of_items, pairs.items)
 
     def _combined(self, fields: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Of each field (N, T + 1) -> (N, D), (N,); as `numerics.field_factors` has it, or the weights alone."""
-        own = torch.stack([field[:, -1] for field in fields]).sum(0)
-        if not self.meet:
-            return own.new_empty(len(own), 0), own
-        vectors = [field[:, :-1] for field in fields]
-        total = torch.stack(vectors).sum(0)
-        squares = torch.stack([one.square().sum(1) for one in vectors]).sum(0)
-        return total, own + (total.square().sum(1) - squares) / 2
+        if self.meet:
+            return together(fields)
+        own = own_weights(fields)
+        return own.new_empty(len(own), 0), own
 
 
 def fit_deep(

@@ -127,6 +127,19 @@ class FieldTables(PairNet):
         return (whole - picked(table, pairs.items[:, 0])) * torch.from_numpy(scale)[:, None]
 
 
+def own_weights(fields: Sequence[Tensor]) -> Tensor:
+    """Of each field (N, T + 1) -> (N,) the sum of the linear weights, which stand last."""
+    return torch.stack([field[:, -1] for field in fields]).sum(0)
+
+
+def together(fields: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Of each field (N, T + 1) -> (N, T), (N,); as `numerics.field_factors` has it."""
+    vectors = [field[:, :-1] for field in fields]
+    total = torch.stack(vectors).sum(0)
+    squares = torch.stack([one.square().sum(1) for one in vectors]).sum(0)
+    return total, own_weights(fields) + (total.square().sum(1) - squares) / 2
+
+
 def _begun(columns: int, length: int, spread: float, generator: torch.Generator) -> nn.Parameter:
     """(columns, length + 1): normal, and the linear weights 0."""
     vectors = spread * torch.randn(columns, length, generator=generator)

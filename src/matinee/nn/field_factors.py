@@ -13,8 +13,8 @@ from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn.autoencoder import array, seeded
 from matinee.nn.drawn_pairs import DrawnPairs, OfFeatures, Pairs, trained
-from matinee.nn.feature_fields import FieldTables, Sides, sides_of
-from matinee.nn.pair_products import pair_products
+from matinee.nn.feature_fields import FieldTables, Sides, own_weights, sides_of, together
+from matinee.nn.pair_products import side_products
 from matinee.scoring.feature_factors import FeatureFactors
 
 
@@ -33,9 +33,7 @@ class FieldFactors(FieldTables):
     def scores(self, pairs: Pairs, rng: np.random.Generator) -> Tensor:
         vectors, own = self._combined(self.user_rows(pairs), users=True)
         items, of_items = self._combined(self.item_rows(), users=False)
-        left = torch.cat([vectors, (own + self.bias)[:, None], torch.ones_like(own)[:, None]], dim=1)
-        right = torch.cat([items, torch.ones_like(of_items)[:, None], of_items[:, None]], dim=1)
-        return pair_products(left, right, pairs.items)
+        return side_products(vectors, own + self.bias, items, of_items, pairs.items)
 
     def scorer(self) -> FeatureFactors:
         with torch.no_grad():
@@ -46,12 +44,9 @@ class FieldFactors(FieldTables):
 
     def _combined(self, fields: Sequence[Tensor], *, users: bool) -> tuple[Tensor, Tensor]:
         """Of each field (N, T + 1); as `numerics.field_factors` has it."""
-        own = torch.stack([field[:, -1] for field in fields]).sum(0)
-        vectors = [field[:, :-1] for field in fields]
         if not self.apart:
-            total = torch.stack(vectors).sum(0)
-            squares = torch.stack([one.square().sum(1) for one in vectors]).sum(0)
-            return total, own + (total.square().sum(1) - squares) / 2
+            return together(fields)
+        own, vectors = own_weights(fields), [field[:, :-1] for field in fields]
         here, there = self.n_fields if users else self.n_fields[::-1]
         first, others = (0, slice(here, None)) if users else (there, slice(0, there))
         towards = torch.stack([one.reshape(len(one), here + there, -1) for one in vectors], dim=1)  # (N, F, F + F', d)

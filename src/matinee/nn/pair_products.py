@@ -23,6 +23,13 @@ def pair_products(left: Tensor, right: Tensor, items: NDArray[np.int32]) -> Tens
     return _Products.apply(left, right, items)  # type: ignore[no-any-return, no-untyped-call]
 
 
+def side_products(left: Tensor, own: Tensor, right: Tensor, of_items: Tensor, items: NDArray[np.int32]) -> Tensor:
+    """left (P, D), own (P,), right (I, D), of_items (I,), items (P, C) -> (P, C) left . right + own + of_items."""
+    left = torch.cat([left, own[:, None], torch.ones_like(own)[:, None]], dim=1)
+    right = torch.cat([right, torch.ones_like(of_items)[:, None], of_items[:, None]], dim=1)
+    return pair_products(left, right, items)
+
+
 class _Products(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, left: Tensor, right: Tensor, items: NDArray[np.int32]) -> Tensor:

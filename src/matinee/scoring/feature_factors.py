@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 from matinee.contract import FusedScorer, ItemVectorScorer, Masks, Queries
 from matinee.data.columns import Known
 from matinee.errors import ModelError
-from matinee.features.encoding import width
 from matinee.features.fitted import unpacked
-from matinee.features.registry import feature
 from matinee.numerics import factors
 from matinee.numerics.field_factors import combined
-from matinee.numerics.topk import first_bad
 from matinee.scoring.checks import check_catalogue
-from matinee.scoring.user_fields import HISTORY, ID, user_rows
+from matinee.scoring.user_fields import check_finite, checked_length, tells_of_users, user_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +46,13 @@ class FeatureFactors(FusedScorer, ItemVectorScorer):
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if {*self.order} != {*self.tables} or {*self.fields} != {*self.order} - {ID, HISTORY} or not self.order:
-            raise ModelError("bad-form", f"fields {', '.join(self.order)} do not fit {', '.join(self.tables)}",
-                             "fit the model again")
-        length = {table.shape[1] for table in self.tables.values() if table.ndim == 2}
-        rows = {name: len(table) for name, table in self.tables.items()}
-        due = {**rows, **{name: width(one) for name, one in self.fields.items()},
-               **({HISTORY: self.n_items} if HISTORY in rows else {})}
+        parts = checked_length(self.order, self.tables, self.fields, self.n_items) - 1
         n = len(self.order)
-        parts = (length.copy().pop() - 1) if length else 0
         dim = parts // (n + self.item_fields) * n * self.item_fields if self.apart else parts
-        if len(length) != 1 or rows != due or self.item_factors.shape != (len(self.item_biases), dim):
-            raise ModelError("bad-form", f"tables of {rows} rows and {sorted(length)} columns do not fit {n} "
-                             f"fields and item factors of shape {self.item_factors.shape}", "fit the model again")
-        for name, array in {"item_factors": self.item_factors, "item_biases": self.item_biases, **self.tables}.items():
-            flat = array.reshape(-1)
-            if len(flat) and (at := first_bad(flat)) >= 0:
-                raise ModelError("bad-form", f"entry {at} of {name} is {flat[at]}", "fit the model again")
+        if self.item_factors.shape != (self.n_items, dim):
+            raise ModelError("bad-form", f"{n} fields of {parts} numbers do not fit item factors of shape "
+                             f"{self.item_factors.shape}", "fit the model again")
+        check_finite({"item_factors": self.item_factors, "item_biases": self.item_biases})
 
     @property
     def n_items(self) -> int:
@@ -77,7 +64,7 @@ class FeatureFactors(FusedScorer, ItemVectorScorer):
 
     @property
     def serves_empty(self) -> bool:  # type: ignore[override]
-        return any(feature(name).of_attributes for name in self.fields)
+        return tells_of_users(self.fields)
 
     def item_vectors(self) -> NDArray[np.float32]:
         return self.item_factors

@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 
 from matinee.contract import PairScorer, Queries
 from matinee.data.columns import Known
-from matinee.errors import ModelError
-from matinee.features.encoding import width
 from matinee.features.fitted import unpacked
 from matinee.features.pair_numbers import pair_numbers
-from matinee.features.registry import feature
-from matinee.numerics.topk import first_bad
 from matinee.scoring.checks import check_catalogue
-from matinee.scoring.user_fields import HISTORY, ID, user_rows
+from matinee.scoring.user_fields import checked_length, tells_of_users, user_rows
 
 Floats = NDArray[np.float32]
 
@@ -44,19 +40,7 @@ class FeaturePairs(PairScorer):
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if {*self.order} != {*self.tables} or {*self.fields} != {*self.order} - {ID, HISTORY} or not self.order:
-            raise ModelError("bad-form", f"fields {', '.join(self.order)} do not fit {', '.join(self.tables)}",
-                             "fit the model again")
-        lengths = {table.shape[1] for table in self.tables.values() if table.ndim == 2}
-        rows = {name: len(table) for name, table in self.tables.items()}
-        due = {**rows, **{name: width(one) for name, one in self.fields.items()},
-               **({HISTORY: self.n_items} if HISTORY in rows else {})}
-        if len(lengths) != 1 or rows != due:
-            raise ModelError("bad-form", f"tables of {rows} rows and {sorted(lengths)} columns where {due} are due",
-                             "fit the model again")
-        for name, array in self.tables.items():
-            if array.size and (at := first_bad(array.reshape(-1))) >= 0:
-                raise ModelError("bad-form", f"entry {at} of {name} is {array.reshape(-1)[at]}", "fit the model again")
+        checked_length(self.order, self.tables, self.fields, self.n_items)
 
     @property
     def n_items(self) -> int:
@@ -68,7 +52,7 @@ class FeaturePairs(PairScorer):
 
     @property
     def serves_empty(self) -> bool:  # type: ignore[override]
-        return any(feature(name).of_attributes for name in self.fields)
+        return tells_of_users(self.fields)
 
     def score(self, queries: Queries) -> Floats:
         catalogue = np.broadcast_to(np.arange(self.n_items, dtype=np.int32), (len(queries), self.n_items))
