@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from matinee.numerics.softmax_rows import softmax_rows
+
 Likelihood = Literal["multinomial", "logistic", "squared"]
 """What autoencoders may ask of a reconstruction; `rated` is asked by those that copy ratings."""
 Precision = Literal["float32", "bfloat16"]
@@ -37,12 +39,27 @@ half as long again for the same product."""
 
 
 class Observed(NamedTuple):
-    """Of some rows: each entry."""
+    """Of some rows: items[starts[b]:starts[b + 1]] are those of row b."""
+
+    starts: NDArray[np.int64]
+    items: NDArray[np.integer]
+    weights: NDArray[np.float32]
+    confidence: Tensor | float
+
+
+class Entries(NamedTuple):
+    """The same, each entry with its row."""
 
     rows: Tensor
     items: Tensor
     weights: Tensor
     confidence: Tensor | float
+
+
+Lost = tuple[float, Tensor, Tensor]
+"""A loss, the gradient of the scores (B, I) in their precision, and that of the bias (I,)."""
+Loss = Callable[[Tensor, Tensor, Observed], Lost]
+"""Of scores (B, I or wider) without their bias, the bias (I,) and what is observed; the scores' memory is its own."""
 
 
 def output_loss(
@@ -61,17 +78,15 @@ def output_loss(
 class _Float32:
     """The three products of a last layer, for some rows at a time. Gradients of the table come divided by `over`."""
 
-    def __init__(self, hidden: Tensor, table: Tensor, bias: Tensor, over: float) -> None:
-        self.hidden, self.table, self.bias, self.share = hidden, table, bias, hidden / over
+    def __init__(self, hidden: Tensor, table: Tensor, over: float) -> None:
+        self.hidden, self.table, self.share = hidden, table, hidden / over
         self.room = torch.empty(min(ROWS, len(hidden)), -(-len(table) // ALIGNED) * ALIGNED)
 
     def scores(self, start: int, stop: int) -> Tensor:
-        out = self.room[: stop - start, : len(self.table)]
-        return torch.addmm(self.bias, self.hidden[start:stop], self.table.T, out=out)
-
-    def gradient(self, scores: Tensor) -> Tensor:
-        """As the next two take it."""
-        return scores
+        """(B, I) or wider, without the bias."""
+        out = self.room[: stop - start]
+        torch.mm(self.hidden[start:stop], self.table.T, out=out[:, : len(self.table)])
+        return out
 
     def to_hidden(self, gradient: Tensor, out: Tensor) -> None:
         torch.mm(gradient, self.table, out=out)
@@ -83,17 +98,12 @@ class _Float32:
 class _BFloat16(_Float32):
     """Twice as fast where the processor multiplies such numbers, as those with AVX512-BF16 or AMX do."""
 
-    def __init__(self, hidden: Tensor, table: Tensor, bias: Tensor, over: float) -> None:
-        super().__init__(hidden, table, bias, over)
-        self.short_hidden, self.short_share = hidden.bfloat16(), self.share.bfloat16()
+    def __init__(self, hidden: Tensor, table: Tensor, over: float) -> None:
+        self.short_hidden, self.short_share = hidden.bfloat16(), (hidden / over).bfloat16()
         self.short_table = table.bfloat16()
 
     def scores(self, start: int, stop: int) -> Tensor:
-        out = self.room[: stop - start, : len(self.table)]
-        return torch.add(self.short_hidden[start:stop] @ self.short_table.T, self.bias, out=out)
-
-    def gradient(self, scores: Tensor) -> Tensor:
-        return scores.bfloat16()
+        return self.short_hidden[start:stop] @ self.short_table.T
 
     def to_hidden(self, gradient: Tensor, out: Tensor) -> None:
         out.copy_(gradient @ self.short_table)
@@ -109,25 +119,24 @@ class _BFloat16(_Float32):
 class _Output(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, observed: csr_array,
-        loss_of: Callable[[Tensor, Observed], float], over: float, confidence: NDArray[np.float32] | None,
-        products: type[_Float32],
+        ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, observed: csr_array, loss_of: Loss, over: float,
+        confidence: NDArray[np.float32] | None, products: type[_Float32],
     ) -> Tensor:
         moved = [torch.empty_like(tensor) if wanted else None  # a part that stands still costs nothing
                  for tensor, wanted in zip((hidden, table, bias), ctx.needs_input_grad, strict=False)]
         of_hidden, of_table, of_bias = moved
-        total, layer = 0.0, products(hidden, table, bias, over)
+        total, layer = 0.0, products(hidden, table, over)
         for start in range(0, max(1, len(hidden)), ROWS):
             stop = min(start + ROWS, len(hidden))
-            scores = layer.scores(start, stop)
-            total += loss_of(scores, _entries(observed, confidence, start, stop))  # `scores` is now its gradient
-            gradient = layer.gradient(scores)
+            entries = _entries(observed, confidence, start, stop)
+            value, gradient, some_of_bias = loss_of(layer.scores(start, stop), bias.detach(), entries)
+            total += value
             if of_hidden is not None:
                 layer.to_hidden(gradient, of_hidden[start:stop])
             if of_table is not None:
                 layer.to_table(gradient, start, stop, of_table)
             if of_bias is not None:
-                of_bias[:] = scores.sum(0) if start == 0 else of_bias + scores.sum(0)
+                of_bias[:] = some_of_bias if start == 0 else of_bias + some_of_bias
         for part in (of_hidden, of_bias):
             if part is not None:
                 part /= over
@@ -147,28 +156,35 @@ class _Output(torch.autograd.Function):
 
 
 def _entries(observed: csr_array, confidence: NDArray[np.float32] | None, start: int, stop: int) -> Observed:
-    ends = observed.indptr[start : stop + 1]
-    rows = np.repeat(np.arange(stop - start), np.diff(ends))
+    ends = observed.indptr[start : stop + 1].astype(np.int64)
     some = slice(ends[0], ends[-1])
-    items, weights = torch.from_numpy(observed.indices[some].astype(np.int64)), torch.from_numpy(observed.data[some])
-    return Observed(torch.from_numpy(rows), items, weights,
+    return Observed(ends - ends[0], observed.indices[some], observed.data[some],
                     1.0 if confidence is None else torch.from_numpy(confidence[some]))
 
 
-def _multinomial(scores: Tensor, observed: Observed) -> float:
-    rows, items, weights, _ = observed
-    scores -= scores.amax(1, keepdim=True)
-    picked = float((scores[rows, items] * weights).sum())
-    mass = torch.zeros(len(scores)).index_add_(0, rows, weights)
-    scores.exp_()
-    sums = scores.sum(1)
-    loss = float((mass * sums.log()).sum()) - picked
-    scores *= (mass / sums)[:, None]
-    scores[rows, items] -= weights
-    return loss
+def _multinomial(scores: Tensor, bias: Tensor, observed: Observed) -> Lost:
+    bits = scores.view(torch.int16) if scores.dtype == torch.bfloat16 else scores
+    value, of_bias = softmax_rows(bits.numpy(), bias.numpy(), observed.starts,
+                                  observed.items.astype(np.int32, copy=False), observed.weights)
+    return value, scores[:, : len(bias)], torch.from_numpy(of_bias)
 
 
-def _logistic(scores: Tensor, observed: Observed) -> float:
+def _dense(loss_of: Callable[[Tensor, Entries], float]) -> Loss:
+    """A loss of float32 scores with their bias, over which it writes its gradient."""
+
+    def lost(scores: Tensor, bias: Tensor, observed: Observed) -> Lost:
+        found = scores[:, : len(bias)]
+        dense = found.add_(bias) if found.dtype == torch.float32 else found + bias
+        rows = np.repeat(np.arange(len(scores)), np.diff(observed.starts))
+        entries = Entries(torch.from_numpy(rows), torch.from_numpy(observed.items.astype(np.int64)),
+                          torch.from_numpy(observed.weights), observed.confidence)
+        value = loss_of(dense, entries)
+        return value, dense.to(scores.dtype), dense.sum(0)
+
+    return lost
+
+
+def _logistic(scores: Tensor, observed: Entries) -> float:
     rows, items, weights, _ = observed
     picked = scores[rows, items]
     loss = float(torch.nn.functional.softplus(scores).sum())
@@ -179,7 +195,7 @@ def _logistic(scores: Tensor, observed: Observed) -> float:
     return loss
 
 
-def _squared(scores: Tensor, observed: Observed) -> float:
+def _squared(scores: Tensor, observed: Entries) -> float:
     rows, items, weights, _ = observed
     picked = scores[rows, items]
     loss = float(scores.square().sum()) + float((weights * (picked - 1).square() - picked.square()).sum())
@@ -188,7 +204,7 @@ def _squared(scores: Tensor, observed: Observed) -> float:
     return loss
 
 
-def _rated(scores: Tensor, observed: Observed) -> float:
+def _rated(scores: Tensor, observed: Entries) -> float:
     rows, items, ratings, confidence = observed
     off = scores[rows, items] - ratings
     scores.zero_()
@@ -196,7 +212,6 @@ def _rated(scores: Tensor, observed: Observed) -> float:
     return float((confidence * off.square()).sum())
 
 
-LOSSES: dict[str, Callable[[Tensor, Observed], float]] = {
-    "multinomial": _multinomial, "logistic": _logistic, "squared": _squared, "rated": _rated,
+LOSSES: dict[str, Loss] = {
+    "multinomial": _multinomial, "logistic": _dense(_logistic), "squared": _dense(_squared), "rated": _dense(_rated),
 }
-"""Each takes scores (B, I) and what is observed, writes its gradient over the scores, and returns its value."""
