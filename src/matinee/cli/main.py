@@ -46,6 +46,7 @@ VERBS = {
     "data": "describe, convert, sample or split a data set",
     "fit": "fit one model: a run of one entry",
     "evaluate": "measure a run's lists, or lists from a file",
+    "runs": "list, compare and conclude runs, and write a table for a README",
     "compare": "say whether one entry is better than another",
     "ensemble": "combine stored lists; nothing is fitted again",
     "recommend": "lists from a stored model",

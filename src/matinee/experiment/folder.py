@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,9 @@ from matinee.data.item_vectors import NATIVE, ItemVectors
 from matinee.errors import ModelError
 from matinee.experiment.dataset_store import load_dataset, load_split
 from matinee.split.parts import Split
+
+NOTES = "notes.jsonl"
+THOUGHTS = ("question", "expect", "conclusion")
 
 Vectors = Mapping[str, Mapping[str, ItemVectors]]
 """Item vectors by the name that recipes call them, and by stage."""
@@ -54,6 +58,21 @@ class RunFolder:
     def timings(self) -> list[dict[str, Any]]:
         """Rows of id, stage, seconds, peak_mb."""
         return list(self._json("timings.json")["rows"])
+
+    @property
+    def thoughts(self) -> dict[str, str]:
+        """What was asked, expected and concluded, as far as it was said: the newest conclusion, the rest as it was."""
+        said = {what: self.manifest["config"].get(what) for what in THOUGHTS}
+        for line in durable.read_lines(self.path / NOTES):
+            said["conclusion"] = line["conclusion"]
+        return {what: text for what, text in said.items() if text}
+
+    def conclude(self, text: str) -> None:
+        """Write a conclusion beside the run. The page without it goes; the next `run` or `conclude` makes it anew."""
+        with durable.lock(self.path):
+            made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            durable.append_line(self.path / NOTES, {"made": made, "conclusion": text}, sync=True)
+            (self.path / "report.html").unlink(missing_ok=True)
 
     @property
     def journal(self) -> Path:

@@ -28,7 +28,7 @@ from matinee.experiment.ensembling import Ensembling
 from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.figures import rows_of, stored_lists
 from matinee.experiment.fitting import Fitter
-from matinee.experiment.folder import RunFolder
+from matinee.experiment.folder import NOTES, RunFolder
 from matinee.experiment.item_vectors import find_vectors
 from matinee.experiment.manifest import run_id, write_manifest
 from matinee.experiment.material import Material, material
@@ -91,6 +91,8 @@ def run(
                 own = cache if use_cache and not again else Cache(folder.path / ".cache")
                 _carry_out(Work(experiment, folder, stuff, own, threads or os.cpu_count() or 1, progress, say))
         leading.end(folder)
+        if (said := experiment.conclusion) and said not in _conclusions(folder):
+            folder.conclude(said)
         return folder
 
 
@@ -201,6 +203,12 @@ class Work:
         if wanted.users is not None:
             return read_users(self.experiment.base / wanted.users, dataset)
         return submission.natural_order(dataset, np.arange(dataset.n_users))
+
+
+def _conclusions(folder: RunFolder) -> list[str | None]:
+    """All that were ever written: an older one in a file does not take the place of a newer one by `conclude`."""
+    lines = durable.read_lines(folder.path / NOTES)
+    return [folder.manifest["config"].get("conclusion"), *(line["conclusion"] for line in lines)]
 
 
 def _carry_out(work: Work) -> None:

@@ -19,7 +19,8 @@ from matinee.evaluation.names import BEYOND_OVERALL, parse
 from matinee.evaluation.sanity import warnings
 from matinee.experiment.answer import Answers
 from matinee.experiment.figures import stored_lists, values_of
-from matinee.experiment.folder import RunFolder
+from matinee.experiment.folder import THOUGHTS, RunFolder
+from matinee.experiment.standing import answer, standing
 from matinee.report import pictures
 from matinee.report.latent import HEIGHT, WIDTH, Catalogue
 from matinee.report.second_stages import second_stages
@@ -52,8 +53,10 @@ class Page:
             "run": self.folder.id,
             "manifest": manifest,
             "config": manifest["config"],
+            "thoughts": dict.fromkeys(THOUGHTS) | self.folder.thoughts,
             "facts": manifest["data"]["facts"],
             "warnings": self._warnings(ids, answers),
+            "answer": answer(self.folder),
             "split_counts": list(manifest["split"]["notes"]["test"]),
             "metrics": metrics,
             "rows": [
@@ -100,9 +103,7 @@ class Page:
 
     def _order(self) -> list[str]:
         """Entries, best first by the first metric on test."""
-        first = self.folder.manifest["config"]["evaluate"]["metrics"][0]
-        value = {row["id"]: row["value"] for row in self._rows("test", None) if row["metric"] == first}
-        return sorted(value, key=lambda id_: -value[id_])
+        return [entry.id for entry in standing(self.folder)]
 
     def _rows(self, part: str, segment: str | None) -> list[dict[str, Any]]:
         return [row for row in self.folder.metrics if row["part"] == part and row["segment"] == segment]
