@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.folder import Vectors
 from matinee.experiment.item_vectors import beside, names_in
 from matinee.experiment.stages import StageData, some
+from matinee.experiment.two_stage import unheard
 from matinee.features.registry import feature
 from matinee.nn import processes
 from matinee.scoring.reranked import Reranked
@@ -97,6 +98,9 @@ class Fitter:
         leading.announce(entry, stage.name, run)
         train = beside(entry.recipe, stage.name, stage.fit, self.vectors)
         train = self.features.beside(entry.features, train, entry.id)
+        if first and entry.candidates is not None and entry.recipe.wants_candidates:
+            seed = self.experiment.seed
+            train = replace(train, candidates=unheard(first, stage, entry.candidates, seed, self.progress))
         return _over(first, leading.fit_entry(entry, train, run), entry, stage)
 
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
