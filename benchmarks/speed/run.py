@@ -210,7 +210,7 @@ def fm_features(bench: Bench) -> dict[str, Any]:
     return {"figures": [*(alone(found["all"], name) for name in ("features", "fit", "top10")),
                         alone(found["all"], "peak_mb", 2048.0)],
             "rounds": {"ours": found["all"], "without": found["none"]},
-            "note": f"{one['users']:,} users, {one['items']:,} items, {one['features']} features of users and items, one "
+            "note": f"{one['users']:,} users, {one['items']:,} items, {one['features']} features of both, one "
                     f"epoch. Without any the peak is {peak:.0f} MB and the lists take {took:.1f} s."}
 
 
