@@ -86,7 +86,8 @@ def test_runs_are_found_newest_first_and_chosen(small: RunFolder, tmp_path: Path
         manifest = {**folder.manifest, "made": f"2026-01-0{number + 1}T00:00:00Z"}
         durable.write_json(folder.path / "manifest.json", manifest)
     (tmp_path / ".cache").mkdir()
-    shutil.copy(small.path / "manifest.json", tmp_path / ".cache")
+    for name in ("manifest.json", "metrics.json"):
+        shutil.copy(small.path / name, tmp_path / ".cache")
     (tmp_path / "begun").mkdir()
     shutil.copy(small.path / "manifest.json", tmp_path / "begun")
     found = finished(tmp_path)

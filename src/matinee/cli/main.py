@@ -51,6 +51,7 @@ VERBS = {
     "ensemble": "combine stored lists; nothing is fitted again",
     "recommend": "lists from a stored model",
     "similar": "the items most like one item",
+    "ledger": "keep submissions, their scores and quotas; does offline predict public?",
     "submission": "check a submission file",
     "reproduce": "repeat a run and compare it bit by bit",
 }

@@ -128,11 +128,29 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FromLedger:
+    """The best submissions of a ledger as members; which these are is decided when the run begins."""
+
+    top: Annotated[int, Ge(1), Le(100)]
+    by: Literal["public", "offline"] = "public"
+    """The score of the leaderboard, or the first metric on test."""
+    ledger: str | None = None
+    """The file; null: ledger.jsonl beside the folder of runs."""
+
+    def plain(self) -> dict[str, str]:
+        """As an experiment file would say it."""
+        named = {} if self.ledger is None else {"ledger": self.ledger}
+        return {"from_ledger": f"top:{self.top}", "by": self.by, **named}
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnsembleEntry:
     id: str
     method: str
     recipe: ListMethod | ScoreBlend
-    members: tuple[Member, ...]
+    members: tuple[Member, ...] = ()
+    from_ledger: FromLedger | None = None
+    """In place of members, until the run begins."""
     weights: tuple[float, ...] | Literal["tuned"] | None = None
     """One number a member; `tuned`: chosen on valid; None: all equal."""
 
@@ -191,7 +209,8 @@ class Experiment:
             if one.id == id_:
                 weights_ = list(one.weights) if isinstance(one.weights, tuple) else one.weights
                 return {"id": id_, "method": one.method, **parameters(one.recipe, self.base),
-                        "members": [member.plain() for member in one.members], "weights": weights_}
+                        "members": one.from_ledger.plain() if one.from_ledger else [m.plain() for m in one.members],
+                        "weights": weights_}
         raise KeyError(id_)
 
     def _named(self, registry: Mapping[str, type], key: str, instance: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from matinee.config.experiment import (
     EnsembleEntry,
     EvaluateSettings,
     Experiment,
+    FromLedger,
     Member,
     ModelEntry,
     OutputSettings,
@@ -163,22 +164,36 @@ def _ensemble(given: Any, at: At) -> EnsembleEntry:
     key = NAMED_BY["ensembles"]
     given = keys_of_named(key, given, at)
     method = named(METHODS, key, given, at, aside=_BESIDE_A_METHOD)
-    members = _entries(given, "members", at, _member)
-    if not members:
+    best = _from_ledger(given["members"], at / "members") if isinstance(given.get("members"), Mapping) else None
+    members = () if best else _entries(given, "members", at, _member)
+    if best and isinstance(method, ScoreBlend):
+        raise (at / "members").error("no-scores", "a ledger has lists and no scores to blend",
+                                     "combine lists by rank_sum or a vote")
+    count = best.top if best else len(members)
+    if not count:
         raise at.error("missing-key", "an ensemble needs members", "list at least one under `members`")
     for number, member in enumerate(members):
         if member in members[:number] and not (isinstance(method, ListMethod) and method.takes_repeats):
             spot = at / "members" / number
             raise spot.error("duplicate-name", "this member is given twice", "give it a larger weight")
-    if isinstance(method, ListMethod) and method.exactly not in (None, len(members)):
-        what = f"{given[key]} has {len(members)} members"
+    if isinstance(method, ListMethod) and method.exactly not in (None, count):
+        what = f"{given[key]} has {count} members"
         raise (at / "members").error("member-count", what, f"it combines exactly {method.exactly}")
-    weights = _weights(given, len(members), at)
+    weights = _weights(given, count, at)
     if weights is not None and isinstance(method, ListMethod) and not method.takes_weights:
         what = f"{given[key]} counts all members alike"
         raise (at / "weights").error("weights-refused", what, "leave `weights` out, or use weighted_vote")
     id_ = _id(given, given[key], at)
-    return EnsembleEntry(id=id_, method=given[key], recipe=method, members=members, weights=weights)
+    return EnsembleEntry(id=id_, method=given[key], recipe=method, members=members, from_ledger=best, weights=weights)
+
+
+def _from_ledger(given: Any, at: At) -> FromLedger:
+    checked = keys(given, ("from_ledger", "by", "ledger"), at, needed=("from_ledger",))
+    how, spot = convert(str, checked.pop("from_ledger"), at / "from_ledger"), at / "from_ledger"
+    word, _, number = how.partition(":")
+    if word != "top" or not number.isascii() or not number.isdecimal():
+        raise spot.error("unknown-value", f"{shown(how, spot)} is not known", "such as top:5")
+    return build(FromLedger, {**checked, "top": int(number)}, at)
 
 
 def _weights(given: Mapping[str, Any], members: int, at: At) -> tuple[float, ...] | Literal["tuned"] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -109,6 +110,10 @@ class RunFolder:
         """The folder of one entry's lists; where test shares valid's scorer its lists are still its own."""
         return self.path / "lists" / stage / id_
 
+    def kept_lists(self, address: str, stage: str) -> Path:
+        """Where copies of the lists of another run's entry stand, so that this run can be done again without it."""
+        return self.path / "members" / member_folder(address) / stage
+
     def model(self, stage: str, id_: str) -> Path:
         """The folder of one fitted model; test's is valid's where nothing was refitted."""
         return self.path / "models" / self.shared.get(stage, stage) / id_
@@ -140,6 +145,11 @@ class RunFolder:
                 self.path,
             )
         return dict(json.loads(path.read_text()))
+
+
+def member_folder(address: str) -> str:
+    """The folder of the copies that were made of RUN/ID."""
+    return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
 def find(address: str, runs: Path) -> tuple[RunFolder, str | None]:

@@ -30,6 +30,8 @@ class Material:
     """Which of `data` and `split` were found and not made."""
     vectors: Vectors = field(default_factory=dict)
     """What the models ask for by name."""
+    lists: Path | None = None
+    """Copies of the lists of other runs that an ensemble has as members, where a run kept them."""
 
 
 def material(experiment: Experiment, cache: Cache, progress: Progress) -> Material:

@@ -86,7 +86,7 @@ def _material_of(
     surroundings: list[str],
     progress: Callable[[str, int, int], None],
 ) -> Material:
-    stored = Material(original.dataset, original.split, (), original.vectors)
+    stored = Material(original.dataset, original.split, (), original.vectors, original.path / "members")
     try:
         fresh = material(experiment, Cache(into / ".cache"), progress)
     except DataError as error:
@@ -100,7 +100,7 @@ def _material_of(
     if fresh.split.hash != stored.split.hash:
         surroundings.append(f"split: {stored.split.hash[:12]} then, {fresh.split.hash[:12]} now; the run's own is used")
         return stored
-    return replace(fresh, vectors=stored.vectors)
+    return replace(fresh, vectors=stored.vectors, lists=stored.lists)
 
 
 def _surroundings(manifest: dict[str, Any]) -> Iterator[str]:

@@ -30,6 +30,7 @@ from matinee.experiment.figures import rows_of, stored_lists
 from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import NOTES, RunFolder
 from matinee.experiment.item_vectors import find_vectors
+from matinee.experiment.ledger_members import with_members
 from matinee.experiment.manifest import run_id, write_manifest
 from matinee.experiment.material import Material, material
 from matinee.experiment.modelling import Modelling
@@ -79,6 +80,7 @@ def run(
         if stuff is None:
             stuff = material(experiment, cache, progress)
             stuff = replace(stuff, vectors=find_vectors(experiment, stuff, runs, say))
+        experiment, chosen = with_members(experiment, stuff, runs, say)
         id_ = run_id(experiment, stuff)
         folder = RunFolder(_free(runs, id_) if again else runs / id_)
         with durable.lock(folder.path):
@@ -88,6 +90,8 @@ def run(
             else:
                 for found in stuff.reused:
                     say(f"{found}: reused")
+                for facts in chosen:
+                    durable.append_line(folder.journal, {"event": "from-ledger", **facts})
                 own = cache if use_cache and not again else Cache(folder.path / ".cache")
                 _carry_out(Work(experiment, folder, stuff, own, threads or os.cpu_count() or 1, progress, say))
         leading.end(folder)
@@ -151,7 +155,7 @@ class Work:
 
     @cached_property
     def ensembling(self) -> Ensembling:
-        return Ensembling(self.experiment, self.folder, self.modelling, self.say)
+        return Ensembling(self.experiment, self.folder, self.modelling, self.say, self.stuff.lists)
 
     def _note(self, facts: Mapping[str, Any]) -> None:
         durable.append_line(self.folder.journal, {"event": "step-metrics", **facts})
