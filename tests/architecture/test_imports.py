@@ -18,7 +18,7 @@ contract < ranking
 numerics < ranking < evaluation < ensemble
 split < evaluation
 scoring < nn < models
-scoring < ensemble < config < experiment < report < cli
+scoring < ensemble < config < experiment < tune < report < cli
 config < testing
 experiment < testing
 """
@@ -36,6 +36,7 @@ HEAVY = {
     "torch": {"nn"},
     "lightgbm": {"numerics/trees.py"},
     "wordllama": {"data/sentences.py"},
+    "optuna": {"tune"},
 }
 """Folders or files that may import a library; nobody else may, not even inside a function."""
 
@@ -118,6 +119,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
         "jinja2",
         "matplotlib",
         "torch",
+        "optuna",
         "asyncio",
     ]
     ask = f"{code}\nimport sys; sys.stderr.write(' '.join(m for m in {heavy} if m in sys.modules))"

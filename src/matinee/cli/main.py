@@ -42,6 +42,7 @@ from matinee.nn import processes
 VERBS = {
     "demo": "the main job on the embedded data, in two minutes",
     "run": "carry out an experiment file",
+    "tune": "search the hyper-parameters of an experiment's models",
     "models": "list the models, or explain one",
     "data": "describe, convert, sample or split a data set",
     "fit": "fit one model: a run of one entry",

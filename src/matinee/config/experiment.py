@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, MinLen
 
 from matinee import catalog
+from matinee.config.tuning import TuneSettings
 from matinee.config.typed import name_of, parameters, recipes_in
 from matinee.contract import Recommender
 from matinee.data.confidence import CONFIDENCES, Confidence
@@ -171,6 +172,9 @@ class Experiment:
     ensembles: tuple[EnsembleEntry, ...] = ()
     output: OutputSettings = OutputSettings()
     tracking: TrackingSettings = TrackingSettings()
+    tune: TuneSettings = field(default_factory=TuneSettings)
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Dotted keys, as after `--set`, and the values of each: a grid of runs."""
     base: Path
     """The folder that paths count from: the experiment file's."""
 
@@ -178,12 +182,13 @@ class Experiment:
         """Everything with its defaults filled in, JSON-able, without `base`. `experiment_from` makes the same of it."""
         plain: dict[str, Any] = {"name": self.name, "seed": self.seed, "question": self.question,
                                  "expect": self.expect, "conclusion": self.conclusion}
-        for name in ("data", "evaluate", "output", "tracking"):
+        for name in ("data", "evaluate", "output", "tracking", "tune"):
             plain[name] = parameters(getattr(self, name), self.base)
         plain["split"] = self._named(PROTOCOLS, "protocol", self.split)
         plain["filters"] = [self._named(FILTERS, "kind", one) for one in self.filters]
         plain["models"] = [self.entry(model.id) for model in self.models]
         plain["ensembles"] = [self.entry(ensemble.id) for ensemble in self.ensembles]
+        plain["sweep"] = {key: list(values) for key, values in self.sweep.items()}
         return {one.name: plain[one.name] for one in fields(self) if one.name != "base"}
 
     def model_files(self, entry: ModelEntry) -> dict[str, Path]:
@@ -193,9 +198,9 @@ class Experiment:
         return {name: catalog.source_file(name, self.base) for name in names}
 
     def identity(self) -> dict[str, Any]:
-        """What decides the results: `resolved` without what was only thought or watched."""
+        """What decides the results: `resolved` without what was only thought, watched or searched."""
         return {key: value for key, value in self.resolved().items()
-                if key not in {"question", "expect", "conclusion", "tracking"}}
+                if key not in {"question", "expect", "conclusion", "tracking", "tune", "sweep"}}
 
     def entry(self, id_: str) -> dict[str, Any]:
         """One model or ensemble as in `resolved`. Raises KeyError for an id that is neither."""

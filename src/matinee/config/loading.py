@@ -23,6 +23,8 @@ from matinee.config.experiment import (
     TrackingSettings,
 )
 from matinee.config.overrides import NAMED_BY, apply
+from matinee.config.search import spaces_of
+from matinee.config.tuning import as_overrides, sweep_settings, tune_settings
 from matinee.config.typed import At, build, convert, keys, keys_of_named, named, recipe_of, shown
 from matinee.config.yaml_file import Document, read
 from matinee.contract import Recommender
@@ -43,7 +45,7 @@ from matinee.split import PROTOCOLS
 T = TypeVar("T")
 
 _SECTIONS = ("name", "seed", "question", "expect", "conclusion", "data", "split", "evaluate", "filters", "models",
-             "ensembles", "output", "tracking")
+             "ensembles", "output", "tracking", "tune", "sweep")
 _BESIDE_A_RECIPE = ("id", "model", "weights", "features", "candidates")
 _BESIDE_A_METHOD = ("id", "method", "members", "weights")
 _WEIGHTS = tuple[Annotated[float, Ge(0), Le(1e9)], ...]
@@ -94,9 +96,13 @@ def _experiment(at: At) -> Experiment:
         ensembles=ensembles,
         output=build(OutputSettings, _or(given, "output", {}), at / "output"),
         tracking=build(TrackingSettings, _or(given, "tracking", {}), at / "tracking"),
+        tune=tune_settings(_or(given, "tune", {}), at / "tune"),
+        sweep=sweep_settings(_or(given, "sweep", {}), at / "sweep"),
         base=at.base,
     )
     _check_names(experiment, at)
+    _check_tune(experiment, at / "tune")
+    _check_sweep(experiment, at)
     return experiment
 
 
@@ -290,6 +296,28 @@ def _check_names(experiment: Experiment, at: At) -> None:
     _each_once(evaluate.metrics, at / "evaluate" / "metrics", lambda name: require_depth([parse(name)], DEPTH))
     _each_once(evaluate.segments, at / "evaluate" / "segments", require)
     _each_once(experiment.output.which, at / "output" / "which", lambda name: _require_id(name, known))
+
+
+def _check_tune(experiment: Experiment, at: At) -> None:
+    """Models that there are, and that can be searched as is asked."""
+    entries = {entry.id: entry for entry in experiment.models}
+    _each_once(experiment.tune.models, at / "models", lambda id_: _require_id(id_, list(entries)))
+    for id_, changes in experiment.tune.search.items():
+        if id_ not in entries:
+            what = f"no model has the id {id_!r}"
+            raise (at / "search" / id_).error("unknown-id", what, nearest(id_, entries), of_key=True)
+        spaces_of(entries[id_], at.base, changes, at / "search" / id_)
+
+
+def _check_sweep(experiment: Experiment, at: At) -> None:
+    """Each value alone makes an experiment."""
+    plain = Document({key: value for key, value in at.document.content.items() if key != "sweep"})
+    for key, values in experiment.sweep.items():
+        for number, value in enumerate(values):
+            try:
+                _experiment(At(apply(plain, as_overrides({key: value})), at.base))
+            except MatineeError as error:
+                raise (at / "sweep" / key / number).placed(error) from None
 
 
 def _each_once(names: Sequence[str], at: At, check: Callable[[str], object]) -> None:

@@ -40,7 +40,8 @@ class Fitter:
     threads: int
     progress: Callable[[str, int, int], None]
     journal: Report
-    checkpoints: Path
+    checkpoints: Path | None
+    """None keeps nothing to go on with."""
     vectors: Vectors = field(default_factory=dict)
     """What recipes ask for by name."""
     features: FeatureCache = field(default_factory=FeatureCache)
@@ -106,6 +107,8 @@ class Fitter:
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
         """Delete what it would take to go on with a fit; only once the fitted model is stored."""
         place = self._checkpoint(entry, stage)
+        if place is None or self.checkpoints is None:
+            return
         if place.is_dir():
             durable.discard(place)
         if place.parent.is_dir():
@@ -114,8 +117,8 @@ class Fitter:
                 with contextlib.suppress(OSError):  # others stand there
                     folder.rmdir()
 
-    def _checkpoint(self, entry: ModelEntry, stage: StageData) -> Path:
-        return self.checkpoints / stage.name / entry.id
+    def _checkpoint(self, entry: ModelEntry, stage: StageData) -> Path | None:
+        return self.checkpoints / stage.name / entry.id if self.checkpoints else None
 
     def _validator(self, entry: ModelEntry, valid: StageData, first: Sequence[Scorer]) -> Callable[[Scorer], float]:
         """The first metric over the valid users, or over `SAMPLE` of them, always the same, where scores are of pairs;
