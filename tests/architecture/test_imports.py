@@ -19,6 +19,7 @@ numerics < ranking < evaluation < ensemble
 split < evaluation
 scoring < nn < models
 scoring < ensemble < config < experiment < tune < report < cli
+experiment < tracking < report
 config < testing
 experiment < testing
 """
@@ -35,6 +36,9 @@ HEAVY = {
     "matplotlib": {"report"},
     "torch": {"nn"},
     "lightgbm": {"numerics/trees.py"},
+    "mlflow": {"tracking/store.py"},
+    "sqlalchemy": {"tracking/store.py"},
+    "alembic": {"tracking/store.py"},
     "wordllama": {"data/sentences.py"},
     "optuna": {"tune"},
 }

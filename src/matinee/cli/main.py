@@ -54,6 +54,7 @@ VERBS = {
     "similar": "the items most like one item",
     "ledger": "keep submissions, their scores and quotas; does offline predict public?",
     "submission": "check a submission file",
+    "track": "bring the mirror of runs in MLflow up to date",
     "reproduce": "repeat a run and compare it bit by bit",
 }
 

@@ -42,12 +42,17 @@ def carry_out(experiment: Experiment, runs: Path, *, again: bool = False, thread
     from matinee.cli.leaderboard import show
     from matinee.nn import processes
     from matinee.report.whole import carry_out as run_and_report
+    from matinee.tracking.beside import is_wanted
+    from matinee.tracking.mirror import behind
 
     with terminal.progress() as progress:
         folder = run_and_report(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
     if processes.rank():  # process 0 shows what came of it
         return
     show(folder)
+    if is_wanted(experiment) and (missing := behind(folder)):
+        raise Degraded("not-mirrored", f"the run is done, but MLflow is behind: {missing}",
+                       f"nothing is lost; `matinee track sync {folder.path}` brings it up to date")
     if not (folder.path / "report.html").is_file():
         raise Degraded(
             "no-report",

@@ -80,7 +80,8 @@ class OutputSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingSettings:
-    mlflow: bool = False
+    mlflow: bool | None = None
+    """Mirror the run in MLflow; null: where MLFLOW_TRACKING_URI says so."""
 
 
 @dataclass(frozen=True, kw_only=True)

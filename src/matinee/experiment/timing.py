@@ -29,6 +29,7 @@ class Timings:
             self.journal,
             {
                 "event": "step",
+                "time": round(time.time(), 3),
                 "id": id_,
                 "stage": stage,
                 "seconds": round(time.perf_counter() - start, 3),
@@ -43,7 +44,7 @@ class Timings:
         newest: dict[tuple[str | None, str], dict[str, Any]] = {}
         for line in durable.read_lines(self.journal):
             if line.get("event") == "step":
-                row = {key: value for key, value in line.items() if key != "event"}
+                row = {key: value for key, value in line.items() if key not in {"event", "time"}}
                 newest[(row["id"], row["stage"])] = row
         return list(newest.values())
 
