@@ -30,11 +30,15 @@ def tune(
     The same command goes on after a stop; a larger budget goes on where a smaller one ended. The test part is not
     looked at. What is found is tuned.yaml, an experiment: `matinee run` gives its test figure.
     """
+    from matinee.cli.search_tables import show_search
     from matinee.config import load_experiment
+    from matinee.report.search import write_page
     from matinee.tune.tuning import tune as search
 
     asked = [f"tune.budget.{name}={value}" for name, value in (("minutes", minutes), ("trials", trials)) if value]
     experiment = load_experiment(file, [*asked, *(set_ or ())])
     with terminal.progress() as progress:
-        folder = search(experiment, runs, progress=progress, say=terminal.note, threads=threads, estimate=estimate)
-    terminal.say(str(folder))
+        folder = search(experiment, runs, progress=progress, say=terminal.note, threads=threads, estimate=estimate,
+                        shown=write_page)
+    if not estimate:
+        show_search(folder)

@@ -19,6 +19,24 @@ _EXPECTED = re.compile(r"(?P<by>[+-]\d*\.?\d+) (?P<metric>\S+)(?: (?P<one>\S+) o
 
 
 @dataclass(frozen=True)
+class Expectation:
+    """`+0.005 recall@10 [ONE over OTHER]`"""
+
+    by: float
+    metric: str
+    one: str | None
+    other: str | None
+
+
+def expectation(text: str) -> Expectation | None:
+    """None where it is not in numbers, or of a metric that no user has a value of."""
+    stated = _EXPECTED.fullmatch(text.strip())
+    if stated is None or not _compared(stated["metric"]):
+        return None
+    return Expectation(float(stated["by"]), stated["metric"], stated["one"], stated["other"])
+
+
+@dataclass(frozen=True)
 class Entry:
     """One model or ensemble of a run, as it was measured."""
 
@@ -81,12 +99,12 @@ def answer(folder: RunFolder, part: str = "test") -> Answer | None:
     Where nothing was expected in numbers: the best entry over the second. None where there are no two to compare.
     """
     entries = standing(folder, part)
-    stated = _EXPECTED.fullmatch(folder.thoughts.get("expect", "").strip())
+    stated = expectation(folder.thoughts.get("expect", ""))
     config = folder.manifest["config"]
     listed = [entry["id"] for entry in (*config["models"], *config["ensembles"])]
-    if stated is not None and _compared(stated["metric"]):
-        pair = [stated["one"] or listed[-1], stated["other"] or listed[0]]
-        metric, expected = stated["metric"], float(stated["by"])
+    if stated is not None:
+        pair = [stated.one or listed[-1], stated.other or listed[0]]
+        metric, expected = stated.metric, stated.by
     else:
         pair = [entry.id for entry in entries[:2]]
         metric, expected = next(iter(entries[0].figures)) if entries else "", None

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import islice
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -23,6 +21,7 @@ from matinee.experiment.folder import THOUGHTS, RunFolder
 from matinee.experiment.standing import answer, standing
 from matinee.report import pictures
 from matinee.report.latent import HEIGHT, WIDTH, Catalogue
+from matinee.report.page import rendered
 from matinee.report.second_stages import second_stages
 
 SAMPLE_USERS = 4
@@ -31,11 +30,7 @@ MOST_MAPS = 4
 
 def write_report(folder: RunFolder) -> None:
     """Write report.html. Raises ModelError where the run has not come that far."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((files("matinee.report") / "run.html").read_text(encoding="utf-8"))
-    durable.write_text(folder.path / "report.html", template.render(Page(folder).content()))
+    durable.write_text(folder.path / "report.html", rendered("run.html", Page(folder).content()))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from matinee.config import Experiment, load_experiment
+from matinee.config import Experiment, load_experiment, no_sweep
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.run import run as run_experiment
 from matinee.nn import processes
@@ -14,8 +14,13 @@ from matinee.tracking.beside import mirrored
 
 
 def run(file: str | Path, runs: str | Path = "runs", overrides: Sequence[str] = ()) -> RunFolder:
-    """Carry out an experiment file; overrides are such as `models.ease.l2=300`. As `matinee run`."""
-    return carry_out(load_experiment(Path(file), overrides), Path(runs))
+    """Carry out an experiment file, as `matinee run`; overrides are such as `models.ease.l2=300`.
+
+    Raises ConfigError for a file with a sweep, which is many runs.
+    """
+    experiment = load_experiment(Path(file), overrides)
+    no_sweep(experiment.sweep, "run")
+    return carry_out(experiment, Path(runs))
 
 
 def carry_out(
