@@ -17,6 +17,7 @@ data < contract < numerics < features < scoring < models < catalog < config
 contract < ranking
 numerics < ranking < evaluation < ensemble
 split < evaluation
+split < survey < report
 scoring < nn < models
 scoring < ensemble < config < experiment < tune < report < cli
 experiment < tracking < report
