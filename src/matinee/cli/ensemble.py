@@ -47,12 +47,13 @@ def ensemble(
     from matinee.cli.run import carry_out
     from matinee.config import experiment_from, overridden
     from matinee.experiment.folder import find
+    from matinee.experiment.own_copies import still_here
 
     if bool(members) == bool(from_ledger):
         raise UsageError("which-members", "an ensemble is of named members or of a ledger's best",
                          "give members, or --from-ledger")
     folder, _ = find(run, runs)
-    config = dict(folder.manifest["config"])
+    config = still_here(folder)
     own = {entry["id"] for entry in (*config["models"], *config["ensembles"])}
     entry = {
         "id": id_,

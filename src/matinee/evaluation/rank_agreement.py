@@ -55,7 +55,7 @@ class Agreement:
     def verdict(self) -> Literal["predicts", "misleads", "cannot tell"]:
         """By Spearman; it speaks only where p < 0.05 and the interval leaves 0 out."""
         one = self.spearman
-        if self.n < FEWEST or not one.p < LEVEL:
+        if not one.p < LEVEL:
             return "cannot tell"
         return "predicts" if one.low > 0 else "misleads" if one.high < 0 else "cannot tell"
 
