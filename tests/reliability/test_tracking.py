@@ -219,6 +219,10 @@ def test_a_run_that_mlflow_lacks_is_behind_until_it_is_told(mirrored: Path) -> N
     assert behind(folder) == "1 figures, 2 files of this run are missing there"
     brought_up(folder)
     assert behind(folder) is None
+    folder.conclude("it did")
+    assert behind(folder) is not None
+    brought_up(folder)
+    assert one_run(folder).data.tags["mlflow.note.content"] == "question: why?\n\nconclusion: it did"
     shutil.rmtree(folder.path / "tracking")
     brought_up(folder)
     assert len(history(folder)["a/fit/valid/loss"]) == 4, "forgotten, asked again, told once"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee import durable
-from matinee.experiment.folder import RunFolder
+from matinee.experiment.folder import NOTES, THOUGHTS, RunFolder
 from matinee.tracking.names import LONGEST_VALUE, cut, flat, mapped, number
 
 PARAMETERS = 1000
@@ -19,9 +19,8 @@ TOLD = 50
 """Replaced numbers that the tag names; it counts the others."""
 STEPS = ("epoch", "trees")
 """Fields of a journal's line that say which step its numbers are of."""
-WORDS = ("question", "expect", "conclusion")
 
-RESULTS = ("manifest.json", "metrics.json", "timings.json", "report.html", "submission/*.csv", "outside/*")
+RESULTS = ("manifest.json", "metrics.json", "timings.json", NOTES, "report.html", "submission/*.csv", "outside/*")
 LARGE = ("lists/**/*", "models/**/*")
 
 
@@ -109,20 +108,21 @@ def points(folder: RunFolder) -> tuple[Points, int]:
 
 def parameters(manifest: Mapping[str, Any]) -> tuple[dict[str, str], int]:
     """The configuration with dots, and how many parameters were too many."""
-    config = {key: value for key, value in manifest["config"].items() if key not in WORDS}
+    config = {key: value for key, value in manifest["config"].items() if key not in THOUGHTS}
     all_ = dict(flat(config))
     kept = {cut(name): cut(value, LONGEST_VALUE) for name, value in list(all_.items())[:PARAMETERS]}
     return kept, max(0, len(all_) - PARAMETERS)
 
 
-def tags(manifest: Mapping[str, Any], left_out: int) -> dict[str, str]:
-    """Where the run comes from. `matinee.run` is its folder's name."""
-    code, config = manifest["code"], manifest["config"]
+def tags(folder: RunFolder, left_out: int) -> dict[str, str]:
+    """Where the run comes from and what was thought of it. `matinee.run` is its folder's name."""
+    manifest = folder.manifest
+    code = manifest["code"]
     told = {
         "mlflow.source.name": "matinee",
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": code["commit"],
-        "mlflow.note.content": "\n\n".join(f"{word}: {config[word]}" for word in WORDS if config.get(word)) or None,
+        "mlflow.note.content": "\n\n".join(f"{what}: {said}" for what, said in folder.thoughts.items()) or None,
         "matinee.run": manifest["run"],
         "matinee.code_changed": None if code["commit"] is None else json.dumps(code["diff"] is not None),
         "matinee.package_hash": code["package"],

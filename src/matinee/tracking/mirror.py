@@ -128,7 +128,7 @@ class Mirror:
             self.state.run, self.state.files, self.state.told = run, {}, "" if was_there else "RUNNING"
         had = self.store.known(run) if was_there else None
         wanted, left_out = parameters(manifest)
-        told = tags(manifest, left_out)
+        told = tags(self.folder, left_out)
         if had:
             wanted = {name: value for name, value in wanted.items() if name not in had.parameters}
             told = {name: value for name, value in told.items() if had.tags.get(name) != value}
