@@ -55,7 +55,8 @@ VERBS = {
     "ledger": "keep submissions, their scores and quotas; does offline predict public?",
     "submission": "check a submission file",
     "track": "bring the mirror of runs in MLflow up to date",
-    "reproduce": "repeat a run and compare it bit by bit",
+    "reproduce": "repeat a run, or an archive of one, and compare it bit by bit",
+    "pack": "pack a run into one archive that reproduces elsewhere",
 }
 
 ANYWHERE = {
