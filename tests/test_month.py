@@ -75,6 +75,10 @@ def test_a_row_has_the_figures_of_the_run(folder: RunFolder, tmp_path: Path) -> 
     assert found[3].split()[0] == f"{rows[MAIN, None]['value']:.4f}"
     assert found[4] == f"{rows[MAIN, None]['low']:.4f} to {rows[MAIN, None]['high']:.4f}"
     assert found[5:7] == [f"{rows[MAIN, f'hidden_part={part}']['value']:.4f}" for part in ("tail", "gap")]
+    spent = {one["stage"]: one["seconds"] for one in folder.timings if one["id"] == "ease"}
+    assert found[9:11] == [f"{spent['fit:valid']:.1f}", f"{spent['score:test']:.1f}"]
+    fit, rank, _, _ = Month(folder).cost("ease")
+    assert (fit, rank) == (spent["fit:valid"], spent["score:test"])
     assert "All 12 entries have ended." in text
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
         assert (tmp_path / picture).read_text().startswith("<svg")
