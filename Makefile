@@ -62,7 +62,7 @@ growth: .venv/.dev
 LOCK := $(BIN)/pip-compile -q -c torch.txt --generate-hashes --no-emit-find-links --no-emit-index-url --unsafe-package torch --strip-extras
 lock: setup
 	$(LOCK) --extra report -o requirements.lock pyproject.toml
-	$(LOCK) --extra report --extra rank --extra torch --extra dev -o requirements-dev.lock pyproject.toml
+	$(LOCK) --extra report --extra rank --extra torch --extra track --extra track-ui --extra hpo --extra dev -o requirements-dev.lock pyproject.toml
 	sed -i '/^# WARNING/,$$d' requirements.lock requirements-dev.lock
 
 clean:

@@ -15,7 +15,7 @@ from scripts.readme_table import renewed
 
 from matinee import catalog, durable
 from matinee.cli.main import main
-from matinee.config import experiment_from, load_experiment
+from matinee.config import cells, experiment_from, load_experiment, spaces_of
 from matinee.data.confidence import CONFIDENCES
 from matinee.features import registry as features
 from matinee.nn.recipe import Trained
@@ -162,7 +162,9 @@ def test_the_page_on_item_vectors_does_what_it_shows(
 
 def test_the_page_on_two_stages_shows_what_the_run_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = "docs/guides/two-stages.md"
-    (text,), (shown,), (code,) = (blocks(page, language) for language in ("yaml", "text", "python"))
+    (text, another), (shown,), (code,) = (blocks(page, language) for language in ("yaml", "text", "python"))
+    (tmp_path / "more.yaml").write_text(text.replace("ensembles:", f"{another}ensembles:"))
+    assert load_experiment(tmp_path / "more.yaml").models[-1].recipe.wants_candidates
     (tmp_path / "two.yaml").write_text(text)
     assert main(["run", str(tmp_path / "two.yaml"), "--runs", str(tmp_path / "runs")]) == 0
     told = "".join(capsys.readouterr())
@@ -170,6 +172,15 @@ def test_the_page_on_two_stages_shows_what_the_run_says(tmp_path: Path, capsys: 
     (folder,) = (tmp_path / "runs").glob("two_stages-*")
     exec(code.replace("runs/two_stages-1a2b3c4d", str(folder)), {})
     assert "item_count" in capsys.readouterr().out
+
+
+def test_the_experiments_of_the_page_on_tuning_are_good(tmp_path: Path) -> None:
+    search, sweep = blocks("docs/guides/tuning.md", "yaml")
+    (tmp_path / "search.yaml").write_text(search)
+    (tmp_path / "sweep.yaml").write_text(sweep)
+    tuned = load_experiment(tmp_path / "search.yaml")
+    assert list(spaces_of(tuned.models[0], tmp_path, tuned.tune.search["ease"])) == ["l2", "dropout"]
+    assert len(cells(load_experiment(tmp_path / "sweep.yaml").sweep)) == 6
 
 
 def test_the_table_of_the_readme_is_the_one_of_the_results() -> None:

@@ -202,6 +202,18 @@ def second_stage(bench: Bench) -> dict[str, Any]:
                     f"{one['recall@10']:.4f} where EASE alone has {one['recall@10_first']:.4f}."}
 
 
+def fm_features(bench: Bench) -> dict[str, Any]:
+    found = {which: [launched([sys.executable, "-m", "benchmarks.speed.fm_features", str(bench.movierec), which])
+                     for _ in range(bench.rounds)] for which in ("none", "all")}
+    one = found["all"][0]
+    peak, took = (spread([run[name] for run in found["none"]])["median"] for name in ("peak_mb", "top10"))
+    return {"figures": [*(alone(found["all"], name) for name in ("features", "fit", "top10")),
+                        alone(found["all"], "peak_mb", 2048.0)],
+            "rounds": {"ours": found["all"], "without": found["none"]},
+            "note": f"{one['users']:,} users, {one['items']:,} items, {one['features']} features of both, one "
+                    f"epoch. Without any the peak is {peak:.0f} MB and the lists take {took:.1f} s."}
+
+
 def of_ml_1m(bench: Bench) -> Path:
     if bench.ml_1m is None:
         raise SystemExit("say where MovieLens-1M is: --ml-1m")
@@ -267,6 +279,7 @@ STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
     "sasrec_levels": (sasrec_levels, None, "SASRec on MovieLens-1M: seconds of training to ndcg@10 of the next item"),
     "sasrec_rank": (sasrec_rank, None, "SASRec: ten for everybody"),
     "second_stage": (second_stage, None, "Two stages: EASE and transitions, 100 deep, ordered by boosted trees"),
+    "fm_features": (fm_features, None, "FM with every feature of users and items: memory, and ten for everybody"),
     "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
     "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
     "scoring": (scoring, None, "What ranking everybody adds to memory"),

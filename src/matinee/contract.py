@@ -209,6 +209,12 @@ class Recommender(ABC):
         them and puts them there."""
         return ()
 
+    @property
+    def wants_candidates(self) -> bool:
+        """Of a model that re-ranks: does it learn from what its first stage finds for the users of the training log?
+        `train.candidates` has it then, none of it hidden."""
+        return False
+
     @abstractmethod
     def fit(self, train: Dataset, run: Run = Run()) -> Scorer:
         """Learn from `train` and nothing else. The same recipe, data and seed give the same scorer."""

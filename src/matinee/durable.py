@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -128,19 +129,28 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Hold `folder` alone. The lock belongs to the process and dies with it, so none is ever stale."""
+def lock(folder: Path, *, wait: float = 0, name: str = ".lock") -> Iterator[None]:
+    """Hold `folder` alone, waiting so many seconds for whoever holds it. The lock belongs to the process and dies with
+    it, so none is ever stale. Another `name` locks something in the folder and not the folder."""
     with _resource_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / ".lock", "a")  # noqa: SIM115 - closed below
+        file = open(folder / name, "a")  # noqa: SIM115 - closed below
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ResourceError(
-                "in-use", "another process is at work on this folder", "wait for it, or stop it", folder
-            ) from None
+        until = time.monotonic() + wait
+        while not _locked(file):
+            if time.monotonic() >= until:
+                raise ResourceError("in-use", "another process is at work on this folder", "wait for it, or stop it",
+                                    folder)
+            time.sleep(0.01)
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def sweep(folder: Path, keep: Sequence[str] = ()) -> None:

@@ -17,8 +17,10 @@ data < contract < numerics < features < scoring < models < catalog < config
 contract < ranking
 numerics < ranking < evaluation < ensemble
 split < evaluation
+split < survey < report
 scoring < nn < models
-scoring < ensemble < config < experiment < report < cli
+scoring < ensemble < config < experiment < tune < report < cli
+experiment < tracking < report
 config < testing
 experiment < testing
 """
@@ -35,7 +37,11 @@ HEAVY = {
     "matplotlib": {"report"},
     "torch": {"nn"},
     "lightgbm": {"numerics/trees.py"},
+    "mlflow": {"tracking/store.py"},
+    "sqlalchemy": {"tracking/store.py"},
+    "alembic": {"tracking/store.py"},
     "wordllama": {"data/sentences.py"},
+    "optuna": {"tune"},
 }
 """Folders or files that may import a library; nobody else may, not even inside a function."""
 
@@ -118,6 +124,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
         "jinja2",
         "matplotlib",
         "torch",
+        "optuna",
         "asyncio",
     ]
     ask = f"{code}\nimport sys; sys.stderr.write(' '.join(m for m in {heavy} if m in sys.modules))"

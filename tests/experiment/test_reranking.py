@@ -10,12 +10,14 @@ import pytest
 
 import matinee
 from matinee.config import experiment_from
-from matinee.contract import Masks, Scorer
+from matinee.contract import Masks, Run, Scorer
+from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
 from matinee.experiment import fitting
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.run import run
 from matinee.experiment.stages import StageData
+from matinee.models.wide_deep import WideDeep
 from matinee.numerics.topk import select
 from matinee.scoring import store
 from matinee.scoring.deep_pairs import DeepPairs
@@ -77,6 +79,35 @@ def test_with_candidates_it_orders_them_and_leaves_the_rest_to_the_first_model(f
 def test_a_model_that_cannot_rerank_refuses_candidates() -> None:
     with pytest.raises(ConfigError, match="fm does not re-rank candidates"):
         experiment({"model": "fm", "candidates": CANDIDATES})
+
+
+def test_hard_negatives_are_what_the_first_stage_finds_beside_the_training_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt_from: list[Dataset] = []
+    before = WideDeep.fit
+
+    def fit(self: WideDeep, train: Dataset, run: Run = Run()) -> DeepPairs:
+        learnt_from.append(train)
+        return before(self, train, run)
+
+    monkeypatch.setattr(WideDeep, "fit", fit)
+    one, other = ({**ENTRY, "id": f"hard_{number}", "hard": hard, "candidates": CANDIDATES}
+                  for number, hard in enumerate((0.0, 1.0)))
+    folder = run(experiment(one, other), tmp_path / "runs", threads=1)
+    without, beside = learnt_from[0], learnt_from[-1]
+    found = beside.candidates
+    assert without.candidates is None
+    assert found is not None
+    assert found.users.tolist() == np.flatnonzero(beside.log.counts).tolist()
+    assert not found.hidden.any()
+    log = beside.log.matrix()
+    for row, user in enumerate(found.users):
+        own = found.items[row][found.items[row] >= 0]
+        assert 0 < len(own) <= 30
+        assert not log[[user]].toarray()[0, own].any()
+    queries = matinee.stages(matinee.load(DATA))["test"].ask(np.arange(20))
+    assert not np.array_equal(*(stored(folder, id_).score(queries) for id_ in ("hard_0", "hard_1")))
 
 
 def test_a_model_of_pairs_is_validated_by_some_users_always_the_same(

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from matinee.data.candidates import Candidates
 from matinee.data.interactions import Interactions
 from matinee.errors import DataError
-from matinee.nn.negatives import Sampler, shared_allowed, unseen
+from matinee.nn.negatives import Sampler, of_candidates, shared_allowed, unseen
 
 
 def log_of(histories: list[list[int]], n_items: int) -> Interactions:
@@ -87,3 +88,14 @@ def test_the_same_generator_draws_the_same() -> None:
 def test_nothing_can_be_drawn_of_nothing() -> None:
     with pytest.raises(DataError, match="no item"):
         Sampler(np.zeros(3, np.int64), 0.5).draw(2, np.random.default_rng(0))
+
+
+def test_hard_negatives_are_the_candidates_of_their_own_user() -> None:
+    items = np.array([[4, 2, -1], [-1, -1, -1], [7, 8, 9]], np.int32)
+    none = np.zeros((3, 3, 1))
+    found = Candidates(np.array([1, 3, 4]), items, none.astype(np.float32), none.astype(np.int32),
+                       np.zeros((3, 3), bool), ("first",), 3)
+    users = np.repeat([0, 1, 3, 4, 5], 200)  # 0 and 5 have no row, 3 an empty one
+    got = of_candidates(found, users, 2, np.random.default_rng(0)).reshape(5, -1)
+    assert [set(row.tolist()) for row in got] == [{-1}, {2, 4}, {-1}, {7, 8, 9}, {-1}]
+    assert chisquare(np.bincount(got[3])[7:]).pvalue > 0.001

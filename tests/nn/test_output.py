@@ -15,7 +15,7 @@ from matinee.nn.output import LOSSES, ROWS, output_loss
 from tests.reference import autoencoders as reference
 
 KINDS = sorted(LOSSES)
-B, D, I = ROWS + 45, 5, 23
+B, D, I = 2 * ROWS + 45, 5, 23
 
 
 def drawn(seed: int, n: int = B) -> tuple[Tensor, Tensor, Tensor, csr_array, np.ndarray]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matinee.cli import terminal
 from matinee.cli.options import RUNS, Runs
+
+if TYPE_CHECKING:
+    from matinee.evaluation.compare import Comparison
 
 app = typer.Typer(add_completion=False)
 
@@ -28,7 +32,11 @@ def compare(
     from matinee.experiment.folder import find
     from matinee.experiment.measure import compare_entries
 
-    found = compare_entries([find(entry, runs) for entry in entries], metric, part)
+    show_comparisons(compare_entries([find(entry, runs) for entry in entries], metric, part), metric, part)
+
+
+def show_comparisons(found: Mapping[tuple[str, str], Comparison], metric: str, part: str) -> None:
+    """A row a pair."""
     terminal.table(
         f"{metric} on {part}: the first minus the second",
         ["first", "second", "difference", "95 % interval", "p (Holm)", "the first is"],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matinee.cli import terminal
+from matinee.cli.data_report import report
 from matinee.cli.embed_titles import embed_titles
 from matinee.cli.features import features
 from matinee.cli.reading_data import (
@@ -31,7 +32,7 @@ from matinee.errors import ResourceError, UsageError
 if TYPE_CHECKING:
     from matinee.data.dataset import Dataset
 
-app = typer.Typer(add_completion=False, help="""Look at a data set, convert it, sample it, split it, embed its titles.
+app = typer.Typer(add_completion=False, help="""Look at a data set, report on it, convert, sample or split it.
 
 \b
 PATH is a file or a folder, its layout told from names and headers:
@@ -189,6 +190,7 @@ def split(
 
 app.command("embed-titles")(embed_titles)
 app.command("features")(features)
+app.command("report")(report)
 
 
 def _check_layout(layout: str) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.options import RUNS, Runs
+from matinee.cli.options import RUNS, LedgerFile, Runs
+from matinee.errors import UsageError
 
 app = typer.Typer(add_completion=False)
 
@@ -16,8 +17,9 @@ app = typer.Typer(add_completion=False)
 def ensemble(
     run: Annotated[str, typer.Argument(help="The run whose members are combined; the new run is beside it.")],
     members: Annotated[
-        list[str], typer.Argument(help="Ids of its entries, RUN/ID of others on the same split, or CSV files.")
-    ],
+        list[str] | None,
+        typer.Argument(help="Ids of its entries, RUN/ID of others on the same split, or CSV files."),
+    ] = None,
     method: Annotated[
         str,
         typer.Option(
@@ -27,27 +29,40 @@ def ensemble(
     ] = "rank_sum",
     weights: Annotated[str | None, typer.Option("--weights", help="`tuned`, or one number a member: 2,1,1")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A key of the method: --set depth=50")] = None,
+    from_ledger: Annotated[
+        str | None, typer.Option("--from-ledger", help="Or the best submissions of the ledger: top:5")
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="Best by the public score, or offline by the first metric on test.")
+    ] = "public",
+    ledger: LedgerFile = None,
     id_: Annotated[str, typer.Option("--id", help="The name of the new entry.")] = "ensemble",
     runs: Runs = RUNS,
 ) -> None:
     """Add an ensemble to a run's experiment. Every model of it is found again, so only the ensemble is computed.
 
     matinee ensemble demo-1a2b3c4d ease als --method rank_sum --set depth=30
+    matinee ensemble demo-1a2b3c4d --from-ledger top:5 --by public
     """
     from matinee.cli.run import carry_out
     from matinee.config import experiment_from, overridden
     from matinee.experiment.folder import find
+    from matinee.experiment.own_copies import still_here
 
+    if bool(members) == bool(from_ledger):
+        raise UsageError("which-members", "an ensemble is of named members or of a ledger's best",
+                         "give members, or --from-ledger")
     folder, _ = find(run, runs)
-    config = dict(folder.manifest["config"])
+    config = still_here(folder)
     own = {entry["id"] for entry in (*config["models"], *config["ensembles"])}
     entry = {
         "id": id_,
         "method": method,
         "members": [
             name if name in own else {"file": str(Path(name).resolve())} if name.endswith(".csv") else {"run": name}
-            for name in members
-        ],
+            for name in members or ()
+        ]
+        or {"from_ledger": from_ledger, "by": by, "ledger": str(ledger.resolve()) if ledger else None},
         "weights": weights if weights in (None, "tuned") else [float(part) for part in str(weights).split(",")],
     }
     config["ensembles"] = [*config["ensembles"], entry]

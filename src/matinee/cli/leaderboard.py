@@ -13,22 +13,22 @@ from matinee.experiment.folder import RunFolder
 
 def show(folder: RunFolder, part: str = "test") -> None:
     """The leaderboard of one part, best first by the first metric, and where everything is."""
-    manifest = folder.manifest
-    rows = [row for row in folder.metrics if row["part"] == part and row["segment"] is None]
-    metrics = list(dict.fromkeys(row["metric"] for row in rows))
-    cells: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for row in rows:
-        cells.setdefault(row["id"], {})[row["metric"]] = row
-    best_first = sorted(cells, key=lambda id_: -cells[id_][metrics[0]]["value"])
-    users = rows[0]["users"] if rows else 0
+    from matinee.experiment.standing import answer, standing
+
+    entries = standing(folder, part)
+    metrics = list(dict.fromkeys(metric for entry in entries for metric in entry.figures))
+    users = next((row["users"] for entry in entries for row in entry.figures.values()), 0)
     terminal.table(
         f"{folder.id}: {part}, {users:,} users, 95 % intervals",
         ["", *metrics],
-        [[id_, *(figure(cells[id_][metric]) for metric in metrics)] for id_ in best_first],
+        [[entry.id, *(figure(entry.figures[metric]) for metric in metrics)] for entry in entries],
     )
-    for what in ("question", "expect", "conclusion"):
-        if manifest["config"].get(what):
-            typer.echo(f"{what}: {manifest['config'][what]}")
+    thoughts = folder.thoughts
+    if found := answer(folder, part):
+        thoughts = {**thoughts, "answer": str(found)}
+    for what in ("question", "expect", "answer", "conclusion"):
+        if thoughts.get(what):
+            typer.echo(f"{what}: {thoughts[what]}")
     if (folder.path / "report.html").is_file():
         typer.echo(f"report      {folder.path / 'report.html'}")
     for path in sorted((folder.path / "submission").glob("*.csv")):

@@ -42,16 +42,21 @@ from matinee.nn import processes
 VERBS = {
     "demo": "the main job on the embedded data, in two minutes",
     "run": "carry out an experiment file",
+    "tune": "search the hyper-parameters of an experiment's models",
     "models": "list the models, or explain one",
     "data": "describe, convert, sample or split a data set",
     "fit": "fit one model: a run of one entry",
     "evaluate": "measure a run's lists, or lists from a file",
+    "runs": "list, compare and conclude runs, and write a table for a README",
     "compare": "say whether one entry is better than another",
     "ensemble": "combine stored lists; nothing is fitted again",
     "recommend": "lists from a stored model",
     "similar": "the items most like one item",
+    "ledger": "keep submissions, their scores and quotas; does offline predict public?",
     "submission": "check a submission file",
-    "reproduce": "repeat a run and compare it bit by bit",
+    "track": "bring the mirror of runs in MLflow up to date",
+    "reproduce": "repeat a run, or an archive of one, and compare it bit by bit",
+    "pack": "pack a run into one archive that reproduces elsewhere",
 }
 
 ANYWHERE = {

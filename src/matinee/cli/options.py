@@ -25,3 +25,8 @@ Runs = Annotated[
     Path,
     typer.Option("--runs", envvar="MATINEE_RUNS", callback=_flag_wins, help="The folder that holds all runs."),
 ]
+
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", envvar="MATINEE_LEDGER", help="The ledger; unless told, ledger.jsonl beside the runs."),
+]

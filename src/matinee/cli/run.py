@@ -30,11 +30,22 @@ def run(
     """Carry out an experiment: read, split, fit, rank, evaluate, ensemble, submit, report.
 
     The same experiment is the same folder. A run that was stopped goes on where it was, one that is done says so,
-    and what an earlier run has fitted on the same events is found again.
+    and what an earlier run has fitted on the same events is found again. A file with `sweep` is a grid of such runs.
     """
     from matinee.config import load_experiment
 
-    carry_out(load_experiment(file, set_ or ()), runs, again=again, threads=threads)
+    experiment = load_experiment(file, set_ or ())
+    (_sweep if experiment.sweep else carry_out)(experiment, runs, again=again, threads=threads)
+
+
+def _sweep(experiment: Experiment, runs: Path, *, again: bool, threads: int | None) -> None:
+    """Run every cell of an experiment's grid, and print the table of all."""
+    from matinee.cli.search_tables import show_sweep
+    from matinee.report.sweep import carry_out as run_all
+
+    with terminal.progress() as progress:
+        folder = run_all(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
+    show_sweep(folder)
 
 
 def carry_out(experiment: Experiment, runs: Path, *, again: bool = False, threads: int | None = None) -> None:
@@ -42,12 +53,17 @@ def carry_out(experiment: Experiment, runs: Path, *, again: bool = False, thread
     from matinee.cli.leaderboard import show
     from matinee.nn import processes
     from matinee.report.whole import carry_out as run_and_report
+    from matinee.tracking.beside import is_wanted
+    from matinee.tracking.mirror import behind
 
     with terminal.progress() as progress:
         folder = run_and_report(experiment, runs, again=again, threads=threads, progress=progress, say=terminal.note)
     if processes.rank():  # process 0 shows what came of it
         return
     show(folder)
+    if is_wanted(experiment) and (missing := behind(folder)):
+        raise Degraded("not-mirrored", f"the run is done, but MLflow is behind: {missing}",
+                       f"nothing is lost; `matinee track sync {folder.path}` brings it up to date")
     if not (folder.path / "report.html").is_file():
         raise Degraded(
             "no-report",

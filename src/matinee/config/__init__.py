@@ -7,30 +7,44 @@ from matinee.config.experiment import (
     EnsembleEntry,
     EvaluateSettings,
     Experiment,
+    FromLedger,
     Member,
     ModelEntry,
     OutputSettings,
     TrackingSettings,
 )
 from matinee.config.loading import experiment_from, load_experiment, overridden, recipe
+from matinee.config.search import Choices, Range, Space, own_search, spaces_of
+from matinee.config.tuning import Budget, TuneSettings, as_overrides, cells, no_sweep
 from matinee.config.typed import parameters, recipes_in
 
 __all__ = [
+    "Budget",
     "CandidateSettings",
+    "Choices",
     "DataSettings",
     "EnsembleEntry",
     "EvaluateSettings",
     "Experiment",
     "Field",
+    "FromLedger",
     "Member",
     "ModelEntry",
     "OutputSettings",
+    "Range",
+    "Space",
     "TrackingSettings",
+    "TuneSettings",
+    "as_overrides",
+    "cells",
     "experiment_from",
     "fields_of",
     "load_experiment",
+    "no_sweep",
     "overridden",
+    "own_search",
     "parameters",
     "recipe",
     "recipes_in",
+    "spaces_of",
 ]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, MinLen
 
 from matinee import catalog
+from matinee.config.tuning import TuneSettings
 from matinee.config.typed import name_of, parameters, recipes_in
 from matinee.contract import Recommender
 from matinee.data.confidence import CONFIDENCES, Confidence
@@ -79,7 +80,8 @@ class OutputSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingSettings:
-    mlflow: bool = False
+    mlflow: bool | None = None
+    """Mirror the run in MLflow; null: where MLFLOW_TRACKING_URI says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +130,29 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FromLedger:
+    """The best submissions of a ledger as members; which these are is decided when the run begins."""
+
+    top: Annotated[int, Ge(1), Le(100)]
+    by: Literal["public", "offline"] = "public"
+    """The score of the leaderboard, or the first metric on test."""
+    ledger: str | None = None
+    """The file; null: ledger.jsonl beside the folder of runs."""
+
+    def plain(self) -> dict[str, str]:
+        """As an experiment file would say it."""
+        named = {} if self.ledger is None else {"ledger": self.ledger}
+        return {"from_ledger": f"top:{self.top}", "by": self.by, **named}
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnsembleEntry:
     id: str
     method: str
     recipe: ListMethod | ScoreBlend
-    members: tuple[Member, ...]
+    members: tuple[Member, ...] = ()
+    from_ledger: FromLedger | None = None
+    """In place of members, until the run begins."""
     weights: tuple[float, ...] | Literal["tuned"] | None = None
     """One number a member; `tuned`: chosen on valid; None: all equal."""
 
@@ -153,6 +173,9 @@ class Experiment:
     ensembles: tuple[EnsembleEntry, ...] = ()
     output: OutputSettings = OutputSettings()
     tracking: TrackingSettings = TrackingSettings()
+    tune: TuneSettings = field(default_factory=TuneSettings)
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Dotted keys, as after `--set`, and the values of each: a grid of runs."""
     base: Path
     """The folder that paths count from: the experiment file's."""
 
@@ -160,12 +183,13 @@ class Experiment:
         """Everything with its defaults filled in, JSON-able, without `base`. `experiment_from` makes the same of it."""
         plain: dict[str, Any] = {"name": self.name, "seed": self.seed, "question": self.question,
                                  "expect": self.expect, "conclusion": self.conclusion}
-        for name in ("data", "evaluate", "output", "tracking"):
+        for name in ("data", "evaluate", "output", "tracking", "tune"):
             plain[name] = parameters(getattr(self, name), self.base)
         plain["split"] = self._named(PROTOCOLS, "protocol", self.split)
         plain["filters"] = [self._named(FILTERS, "kind", one) for one in self.filters]
         plain["models"] = [self.entry(model.id) for model in self.models]
         plain["ensembles"] = [self.entry(ensemble.id) for ensemble in self.ensembles]
+        plain["sweep"] = {key: list(values) for key, values in self.sweep.items()}
         return {one.name: plain[one.name] for one in fields(self) if one.name != "base"}
 
     def model_files(self, entry: ModelEntry) -> dict[str, Path]:
@@ -175,9 +199,9 @@ class Experiment:
         return {name: catalog.source_file(name, self.base) for name in names}
 
     def identity(self) -> dict[str, Any]:
-        """What decides the results: `resolved` without what was only thought or watched."""
+        """What decides the results: `resolved` without what was only thought, watched or searched."""
         return {key: value for key, value in self.resolved().items()
-                if key not in {"question", "expect", "conclusion", "tracking"}}
+                if key not in {"question", "expect", "conclusion", "tracking", "tune", "sweep"}}
 
     def entry(self, id_: str) -> dict[str, Any]:
         """One model or ensemble as in `resolved`. Raises KeyError for an id that is neither."""
@@ -191,7 +215,8 @@ class Experiment:
             if one.id == id_:
                 weights_ = list(one.weights) if isinstance(one.weights, tuple) else one.weights
                 return {"id": id_, "method": one.method, **parameters(one.recipe, self.base),
-                        "members": [member.plain() for member in one.members], "weights": weights_}
+                        "members": one.from_ledger.plain() if one.from_ledger else [m.plain() for m in one.members],
+                        "weights": weights_}
         raise KeyError(id_)
 
     def _named(self, registry: Mapping[str, type], key: str, instance: Any) -> dict[str, Any]:

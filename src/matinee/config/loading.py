@@ -16,12 +16,15 @@ from matinee.config.experiment import (
     EnsembleEntry,
     EvaluateSettings,
     Experiment,
+    FromLedger,
     Member,
     ModelEntry,
     OutputSettings,
     TrackingSettings,
 )
 from matinee.config.overrides import NAMED_BY, apply
+from matinee.config.search import spaces_of
+from matinee.config.tuning import as_overrides, sweep_settings, tune_settings
 from matinee.config.typed import At, build, convert, keys, keys_of_named, named, recipe_of, shown
 from matinee.config.yaml_file import Document, read
 from matinee.contract import Recommender
@@ -42,7 +45,7 @@ from matinee.split import PROTOCOLS
 T = TypeVar("T")
 
 _SECTIONS = ("name", "seed", "question", "expect", "conclusion", "data", "split", "evaluate", "filters", "models",
-             "ensembles", "output", "tracking")
+             "ensembles", "output", "tracking", "tune", "sweep")
 _BESIDE_A_RECIPE = ("id", "model", "weights", "features", "candidates")
 _BESIDE_A_METHOD = ("id", "method", "members", "weights")
 _WEIGHTS = tuple[Annotated[float, Ge(0), Le(1e9)], ...]
@@ -93,9 +96,13 @@ def _experiment(at: At) -> Experiment:
         ensembles=ensembles,
         output=build(OutputSettings, _or(given, "output", {}), at / "output"),
         tracking=build(TrackingSettings, _or(given, "tracking", {}), at / "tracking"),
+        tune=tune_settings(_or(given, "tune", {}), at / "tune"),
+        sweep=sweep_settings(_or(given, "sweep", {}), at / "sweep"),
         base=at.base,
     )
     _check_names(experiment, at)
+    _check_tune(experiment, at / "tune")
+    _check_sweep(experiment, at)
     return experiment
 
 
@@ -163,22 +170,36 @@ def _ensemble(given: Any, at: At) -> EnsembleEntry:
     key = NAMED_BY["ensembles"]
     given = keys_of_named(key, given, at)
     method = named(METHODS, key, given, at, aside=_BESIDE_A_METHOD)
-    members = _entries(given, "members", at, _member)
-    if not members:
+    best = _from_ledger(given["members"], at / "members") if isinstance(given.get("members"), Mapping) else None
+    members = () if best else _entries(given, "members", at, _member)
+    if best and isinstance(method, ScoreBlend):
+        raise (at / "members").error("no-scores", "a ledger has lists and no scores to blend",
+                                     "combine lists by rank_sum or a vote")
+    count = best.top if best else len(members)
+    if not count:
         raise at.error("missing-key", "an ensemble needs members", "list at least one under `members`")
     for number, member in enumerate(members):
         if member in members[:number] and not (isinstance(method, ListMethod) and method.takes_repeats):
             spot = at / "members" / number
             raise spot.error("duplicate-name", "this member is given twice", "give it a larger weight")
-    if isinstance(method, ListMethod) and method.exactly not in (None, len(members)):
-        what = f"{given[key]} has {len(members)} members"
+    if isinstance(method, ListMethod) and method.exactly not in (None, count):
+        what = f"{given[key]} has {count} members"
         raise (at / "members").error("member-count", what, f"it combines exactly {method.exactly}")
-    weights = _weights(given, len(members), at)
+    weights = _weights(given, count, at)
     if weights is not None and isinstance(method, ListMethod) and not method.takes_weights:
         what = f"{given[key]} counts all members alike"
         raise (at / "weights").error("weights-refused", what, "leave `weights` out, or use weighted_vote")
     id_ = _id(given, given[key], at)
-    return EnsembleEntry(id=id_, method=given[key], recipe=method, members=members, weights=weights)
+    return EnsembleEntry(id=id_, method=given[key], recipe=method, members=members, from_ledger=best, weights=weights)
+
+
+def _from_ledger(given: Any, at: At) -> FromLedger:
+    checked = keys(given, ("from_ledger", "by", "ledger"), at, needed=("from_ledger",))
+    how, spot = convert(str, checked.pop("from_ledger"), at / "from_ledger"), at / "from_ledger"
+    word, _, number = how.partition(":")
+    if word != "top" or not number.isascii() or not number.isdecimal():
+        raise spot.error("unknown-value", f"{shown(how, spot)} is not known", "such as top:5")
+    return build(FromLedger, {**checked, "top": int(number)}, at)
 
 
 def _weights(given: Mapping[str, Any], members: int, at: At) -> tuple[float, ...] | Literal["tuned"] | None:
@@ -275,6 +296,28 @@ def _check_names(experiment: Experiment, at: At) -> None:
     _each_once(evaluate.metrics, at / "evaluate" / "metrics", lambda name: require_depth([parse(name)], DEPTH))
     _each_once(evaluate.segments, at / "evaluate" / "segments", require)
     _each_once(experiment.output.which, at / "output" / "which", lambda name: _require_id(name, known))
+
+
+def _check_tune(experiment: Experiment, at: At) -> None:
+    """Models that there are, and that can be searched as is asked."""
+    entries = {entry.id: entry for entry in experiment.models}
+    _each_once(experiment.tune.models, at / "models", lambda id_: _require_id(id_, list(entries)))
+    for id_, changes in experiment.tune.search.items():
+        if id_ not in entries:
+            what = f"no model has the id {id_!r}"
+            raise (at / "search" / id_).error("unknown-id", what, nearest(id_, entries), of_key=True)
+        spaces_of(entries[id_], at.base, changes, at / "search" / id_)
+
+
+def _check_sweep(experiment: Experiment, at: At) -> None:
+    """Each value alone makes an experiment."""
+    plain = Document({key: value for key, value in at.document.content.items() if key != "sweep"})
+    for key, values in experiment.sweep.items():
+        for number, value in enumerate(values):
+            try:
+                _experiment(At(apply(plain, as_overrides({key: value})), at.base))
+            except MatineeError as error:
+                raise (at / "sweep" / key / number).placed(error) from None
 
 
 def _each_once(names: Sequence[str], at: At, check: Callable[[str], object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,3 +27,11 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.users)
+
+    def hash(self) -> str:
+        """SHA-256 of all of it."""
+        told = hashlib.sha256(f"{self.sources} {self.depth}".encode())
+        for array in (self.users, self.items, self.scores, self.ranks, self.hidden):
+            told.update(f"{array.shape}".encode())
+            told.update(np.ascontiguousarray(array).data)
+        return told.hexdigest()

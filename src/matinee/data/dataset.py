@@ -69,10 +69,11 @@ class Dataset:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of log, ids, side information, vectors and the facts that change lists."""
+        """SHA-256 of log, ids, side information, vectors, candidates and the facts that change lists."""
         vectors = (f"{name} {vectors.shape} {hashlib.sha256(vectors.tobytes()).hexdigest()}"
                    for name, vectors in sorted(self.item_vectors.items()))
         parts = (self.log.hash(), self.users.hash, self.items.hash, self.item_features.hash(),
                  self.user_features.hash(), str(self.facts.repeats), *vectors,
-                 *(f"{name} {known_hash(known)}" for name, known in self.features.items()))
+                 *(f"{name} {known_hash(known)}" for name, known in self.features.items()),
+                 *([] if self.candidates is None else [self.candidates.hash()]))
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()

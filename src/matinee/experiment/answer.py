@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.config import Experiment, experiment_from
+from matinee.config import Experiment
 from matinee.contract import Queries, Scorer
 from matinee.data.interactions import Interactions
 from matinee.errors import DataError, ModelError
 from matinee.experiment.ensembling import combined, is_blend, stored_ensemble
 from matinee.experiment.folder import RunFolder
+from matinee.experiment.own_copies import experiment_of
 from matinee.experiment.stages import StageData, final_stage, split_stages
 from matinee.ranking.lists import DEPTH, Lists
 from matinee.ranking.recommend import Ask
@@ -32,7 +32,8 @@ class Answers:
 
     @cached_property
     def experiment(self) -> Experiment:
-        return experiment_from(self.folder.manifest["config"], Path(self.folder.manifest["base"]))
+        """By the run's own copies: models and files that are gone or were edited since are as they were."""
+        return experiment_of(self.folder)
 
     def stage_of(self, id_: str) -> str:
         """The best stage that has `id_` fitted. Raises ModelError where the run has no such entry."""

@@ -10,7 +10,6 @@ from safetensors import SafetensorError
 
 from matinee.data.candidates import Candidates
 from matinee.errors import ModelError
-from matinee.experiment import fingerprint
 from matinee.experiment.dataset_store import read_arrays, write_arrays
 
 ABOUT = "candidates.json"
@@ -19,7 +18,7 @@ ABOUT = "candidates.json"
 def save(found: Candidates, folder: Path) -> None:
     arrays = {field.name: getattr(found, field.name) for field in fields(found)
               if isinstance(getattr(found, field.name), np.ndarray)}
-    write_arrays(folder, arrays, ABOUT, {"sources": list(found.sources), "depth": found.depth, "hash": _hash(found)})
+    write_arrays(folder, arrays, ABOUT, {"sources": list(found.sources), "depth": found.depth, "hash": found.hash()})
 
 
 def load(folder: Path) -> Candidates:
@@ -30,11 +29,7 @@ def load(folder: Path) -> Candidates:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError("damaged", f"no candidates can be read here: {error}", "run the experiment again",
                          folder) from None
-    if _hash(found) != about["hash"]:
+    if found.hash() != about["hash"]:
         raise ModelError("damaged", "these candidates are not what was written", "run the experiment again", folder)
     return found
 
-
-def _hash(found: Candidates) -> str:
-    return fingerprint.digest([fingerprint.array_hash(getattr(found, name))
-                               for name in ("users", "items", "scores", "ranks", "hidden")])

@@ -23,7 +23,8 @@ from matinee.ensemble.score_blend import ScoreBlend
 from matinee.ensemble.weights import tuned_blend, tuned_lists
 from matinee.errors import ConfigError, ModelError
 from matinee.experiment import fingerprint, lists_store
-from matinee.experiment.folder import RunFolder, find
+from matinee.experiment.cache import copy_whole
+from matinee.experiment.folder import RunFolder, find, member_folder
 from matinee.experiment.modelling import Modelling, list_key
 from matinee.experiment.stages import StageData
 from matinee.ranking.lists import DEPTH, Lists
@@ -37,6 +38,8 @@ class Ensembling:
     folder: RunFolder
     modelling: Modelling
     say: Callable[[str], None]
+    kept: Path | None = None
+    """Copies of other runs' lists that an earlier run of the same experiment made."""
 
     def needed(self, wanted: Sequence[str]) -> set[str]:
         """`wanted` and all their members and first-stage models, at any depth."""
@@ -184,21 +187,31 @@ class Ensembling:
                     self.say(f"{path.name}: {what.replace('_', ' ')}: {count:,}")
             return Source(fingerprint.digest(path.read_text()), None, lists, stage)
         if member.run is not None:
-            other, id_ = find(member.run, self.folder.path.parent)
-            if id_ is None:
-                raise ConfigError("no-member", f"{member.run!r} names a run and none of its entries", "write RUN/ID")
-            for what in ("data", "split"):
-                if other.manifest[what]["hash"] != self.folder.manifest[what]["hash"]:
-                    raise ModelError(
-                        "other-split",
-                        f"{member.run} was made on another {what}",
-                        "members must share data and split, or be CSV files",
-                        other.path,
-                    )
-            folder = other.lists(stage.name, id_)
+            folder = self._kept(member.run, stage.name)
         else:
             folder = self.folder.lists(stage.name, str(member.id))
         return Source(lists_store.key_of(folder), folder, None, stage)
+
+    def _kept(self, address: str, stage: str) -> Path:
+        """The run's own copy of the lists of another run's entry."""
+        own = self.folder.kept_lists(address, stage)
+        if lists_store.is_whole(own):
+            return own
+        if self.kept is not None and lists_store.is_whole(self.kept / member_folder(address) / stage):
+            copy_whole(self.kept / member_folder(address) / stage, own)
+            return own
+        other, id_ = find(address, self.folder.path.parent)
+        if id_ is None:
+            raise ConfigError("no-member", f"{address!r} names a run and none of its entries", "write RUN/ID")
+        for what in ("data", "split"):
+            if other.manifest[what]["hash"] != self.folder.manifest[what]["hash"]:
+                raise ModelError("other-split", f"{address} was made on another {what}",
+                                 "members must share data and split, or be CSV files", other.path)
+        if not lists_store.is_whole(other.lists(stage, id_)):
+            raise ModelError("no-lists", f"{address} has no lists of the stage {stage}",
+                             f"see that the run is done; for final, name {id_} under its output.which", other.path)
+        copy_whole(other.lists(stage, id_), own)
+        return own
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,8 +53,14 @@ def fields_hash(thing: Any) -> str:
 @cache
 def package_hash() -> str:
     """SHA-256 of every source and settings file of the package."""
-    files = sorted(path for pattern in ("*.py", "*.yaml", "*.html") for path in PACKAGE.rglob(pattern))
-    return _hash_files(files, PACKAGE)
+    return _hash_files(_package_files(), PACKAGE)
+
+
+@cache
+def file_hashes() -> dict[str, str]:
+    """The beginning of the SHA-256 of each of these files, by its path in the package."""
+    return {str(path.relative_to(PACKAGE)): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            for path in _package_files()}
 
 
 def source_hash(start: Path) -> str:
@@ -73,16 +79,23 @@ def computing_versions() -> dict[str, str]:
 
 
 def code_state() -> dict[str, Any]:
-    """Commit and uncommitted change of the checkout the package runs from; nulls where it is not in one."""
-    top = _git("rev-parse", "--show-toplevel")
-    inside = top is not None and PACKAGE.is_relative_to(top) and _git("ls-files", "--", str(PACKAGE)) != ""
-    if not inside:
-        return {"commit": None, "diff": None, "package": package_hash()}
-    return {
-        "commit": _git("rev-parse", "HEAD"),
-        "diff": _git("diff", "HEAD", "--", str(PACKAGE)) or None,
-        "package": package_hash(),
-    }
+    """Commit and uncommitted change of the checkout the package runs from, new files included, and a hash of each file;
+    commit and change are null where it is not in one."""
+    state = {"commit": None, "diff": None, "package": package_hash(), "files": file_hashes()}
+    found = _git(PACKAGE, "rev-parse", "--show-toplevel")
+    top = Path(found.rstrip("\n")) if found else None
+    if top is None or not PACKAGE.is_relative_to(top) or not _git(PACKAGE, "ls-files", "--", str(PACKAGE)):
+        return state
+    commit, diff = _git(top, "rev-parse", "HEAD"), _git(top, "diff", "--binary", "HEAD", "--", str(PACKAGE))
+    new = _git(top, "ls-files", "-z", "--others", "--exclude-standard", "--", str(PACKAGE)) or ""
+    added = [_git(top, "diff", "--binary", "--no-index", "--", "/dev/null", name) for name in new.split("\0") if name]
+    return {**state, "commit": commit and commit.strip(), "diff": (diff or "") + "".join(filter(None, added)) or None}
+
+
+def checkout(folder: Path) -> dict[str, Any] | None:
+    """Commit of the checkout that a folder stands in, and whether anything was not committed; None outside of one."""
+    commit, changed = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain")
+    return None if commit is None or changed is None else {"commit": commit.strip(), "changed": bool(changed)}
 
 
 def machine() -> dict[str, Any]:
@@ -101,6 +114,10 @@ def thread_pools() -> list[dict[str, Any]]:
         {key: pool.get(key) for key in ("internal_api", "version", "num_threads", "architecture")}
         for pool in threadpool_info()
     ]
+
+
+def _package_files() -> list[Path]:
+    return sorted(path for pattern in ("*.py", "*.yaml", "*.html") for path in PACKAGE.rglob(pattern))
 
 
 def _hash_files(files: Iterable[Path], root: Path) -> str:
@@ -142,14 +159,13 @@ def _file_of(module: str) -> Path | None:
     return None
 
 
-def _git(*words: str) -> str | None:
+def _git(folder: Path, *words: str) -> str | None:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, check=False, timeout=30
-        )
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False, timeout=30)
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    differs = "--no-index" in words and done.returncode == 1  # what git says of two files that are not alike
+    return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 or differs else None
 
 
 def _processor() -> str:

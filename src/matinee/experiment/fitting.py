@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.folder import Vectors
 from matinee.experiment.item_vectors import beside, names_in
 from matinee.experiment.stages import StageData, some
+from matinee.experiment.two_stage import unheard
 from matinee.features.registry import feature
 from matinee.nn import processes
 from matinee.scoring.reranked import Reranked
@@ -39,7 +40,8 @@ class Fitter:
     threads: int
     progress: Callable[[str, int, int], None]
     journal: Report
-    checkpoints: Path
+    checkpoints: Path | None
+    """None keeps nothing to go on with."""
     vectors: Vectors = field(default_factory=dict)
     """What recipes ask for by name."""
     features: FeatureCache = field(default_factory=FeatureCache)
@@ -97,11 +99,16 @@ class Fitter:
         leading.announce(entry, stage.name, run)
         train = beside(entry.recipe, stage.name, stage.fit, self.vectors)
         train = self.features.beside(entry.features, train, entry.id)
+        if first and entry.candidates is not None and entry.recipe.wants_candidates:
+            seed = self.experiment.seed
+            train = replace(train, candidates=unheard(first, stage, entry.candidates, seed, self.progress))
         return _over(first, leading.fit_entry(entry, train, run), entry, stage)
 
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
         """Delete what it would take to go on with a fit; only once the fitted model is stored."""
         place = self._checkpoint(entry, stage)
+        if place is None or self.checkpoints is None:
+            return
         if place.is_dir():
             durable.discard(place)
         if place.parent.is_dir():
@@ -110,8 +117,8 @@ class Fitter:
                 with contextlib.suppress(OSError):  # others stand there
                     folder.rmdir()
 
-    def _checkpoint(self, entry: ModelEntry, stage: StageData) -> Path:
-        return self.checkpoints / stage.name / entry.id
+    def _checkpoint(self, entry: ModelEntry, stage: StageData) -> Path | None:
+        return self.checkpoints / stage.name / entry.id if self.checkpoints else None
 
     def _validator(self, entry: ModelEntry, valid: StageData, first: Sequence[Scorer]) -> Callable[[Scorer], float]:
         """The first metric over the valid users, or over `SAMPLE` of them, always the same, where scores are of pairs;

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +18,9 @@ from matinee.data.item_vectors import NATIVE, ItemVectors
 from matinee.errors import ModelError
 from matinee.experiment.dataset_store import load_dataset, load_split
 from matinee.split.parts import Split
+
+NOTES = "notes.jsonl"
+THOUGHTS = ("question", "expect", "conclusion")
 
 Vectors = Mapping[str, Mapping[str, ItemVectors]]
 """Item vectors by the name that recipes call them, and by stage."""
@@ -56,6 +61,21 @@ class RunFolder:
         return list(self._json("timings.json")["rows"])
 
     @property
+    def thoughts(self) -> dict[str, str]:
+        """What was asked, expected and concluded, as far as it was said: the newest conclusion, the rest as it was."""
+        said = {what: self.manifest["config"].get(what) for what in THOUGHTS}
+        for line in durable.read_lines(self.path / NOTES):
+            said["conclusion"] = line["conclusion"]
+        return {what: text for what, text in said.items() if text}
+
+    def conclude(self, text: str) -> None:
+        """Write a conclusion beside the run. The page without it goes; the next `run` or `conclude` makes it anew."""
+        with durable.lock(self.path):
+            made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            durable.append_line(self.path / NOTES, {"made": made, "conclusion": text}, sync=True)
+            (self.path / "report.html").unlink(missing_ok=True)
+
+    @property
     def journal(self) -> Path:
         return self.path / "journal.jsonl"
 
@@ -90,6 +110,10 @@ class RunFolder:
         """The folder of one entry's lists; where test shares valid's scorer its lists are still its own."""
         return self.path / "lists" / stage / id_
 
+    def kept_lists(self, address: str, stage: str) -> Path:
+        """Where copies of the lists of another run's entry stand, so that this run can be done again without it."""
+        return self.path / "members" / member_folder(address) / stage
+
     def model(self, stage: str, id_: str) -> Path:
         """The folder of one fitted model; test's is valid's where nothing was refitted."""
         return self.path / "models" / self.shared.get(stage, stage) / id_
@@ -121,6 +145,11 @@ class RunFolder:
                 self.path,
             )
         return dict(json.loads(path.read_text()))
+
+
+def member_folder(address: str) -> str:
+    """The folder of the copies that were made of RUN/ID."""
+    return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
 def find(address: str, runs: Path) -> tuple[RunFolder, str | None]:

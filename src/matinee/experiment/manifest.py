@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
-from pathlib import Path
-from typing import Any
 
 from matinee import catalog
 from matinee.config import Experiment
 from matinee.data.describe import describe
-from matinee.experiment import fingerprint
+from matinee.experiment import fingerprint, own_copies
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.material import Material, file_hash
 from matinee.nn import processes
@@ -20,17 +17,12 @@ from matinee.nn import processes
 def run_id(experiment: Experiment, material: Material) -> str:
     """The name and eight hex digits of all that decides the result: the same experiment is the same folder."""
     outside = [
-        _content(file)
+        own_copies.content_of(file)
         for entry in experiment.models
         for name, file in experiment.model_files(entry).items()
         if catalog.is_path(name)
     ]
-    named = [
-        *(path for recipe in experiment.filters for path in vars(recipe).values() if isinstance(path, Path)),
-        *(experiment.base / member.file for entry in experiment.ensembles for member in entry.members if member.file),
-        *([experiment.base / experiment.output.users] if experiment.output.users else []),
-    ]
-    contents = [file_hash(path) for path in named if path.is_file()]
+    contents = [file_hash(path) for path in own_copies.named_files(experiment).values() if path.is_file()]
     contents += [one.hash for stages in material.vectors.values() for one in stages.values()]
     data, split, package = material.dataset.hash, material.split.hash, fingerprint.package_hash()
     decides = [experiment.identity(), contents, data, split, package, outside]
@@ -38,7 +30,7 @@ def run_id(experiment: Experiment, material: Material) -> str:
 
 
 def write_manifest(folder: RunFolder, experiment: Experiment, material: Material, threads: int) -> None:
-    """manifest.json, and copies of outside model files under `outside/`."""
+    """manifest.json, and copies of the files that the experiment names beside the data."""
     dataset, split = material.dataset, material.split
     stages = list(split.stages)
     shared = {"test": "valid"} if "valid" in stages and _same_fit(material) else {}
@@ -58,6 +50,7 @@ def write_manifest(folder: RunFolder, experiment: Experiment, material: Material
                 "users_hash": dataset.users.hash,
                 "items_hash": dataset.items.hash,
                 "facts": describe(dataset),
+                "files": list(material.sources),
             },
             "split": {
                 "hash": split.hash,
@@ -70,7 +63,9 @@ def write_manifest(folder: RunFolder, experiment: Experiment, material: Material
             "threads": threads,
             "processes": processes.count(),
             "code": fingerprint.code_state(),
-            "outside": _copy_outside(folder.path / "outside", experiment),
+            "project": fingerprint.checkout(experiment.base),
+            "outside": own_copies.keep_models(folder.path, experiment),
+            "inputs": own_copies.keep_inputs(folder.path, experiment),
             "vectors": folder.keep_vectors(material.vectors),
             "packages": fingerprint.versions(),
             "thread_pools": fingerprint.thread_pools(),
@@ -87,24 +82,3 @@ def write_manifest(folder: RunFolder, experiment: Experiment, material: Material
 def _same_fit(material: Material) -> bool:
     stages = material.split.stages
     return bool((stages["valid"].fit == stages["test"].fit).all())
-
-
-def _copy_outside(target: Path, experiment: Experiment) -> dict[str, dict[str, Any]]:
-    """Outside models by their name in the experiment: a copy that stays when the file is edited or deleted."""
-    copies: dict[str, dict[str, Any]] = {}
-    files = {name: file for entry in experiment.models for name, file in experiment.model_files(entry).items()}
-    for name, source in files.items():
-        if not catalog.is_path(name):
-            continue
-        target.mkdir(exist_ok=True)
-        names = []
-        for file in (source, source.with_suffix(".yaml")):
-            if file.is_file():
-                shutil.copyfile(file, target / file.name)
-                names.append(file.name)
-        copies[name] = {"files": names, "hash": _content(source)}
-    return copies
-
-
-def _content(path: Path) -> str:
-    return fingerprint.digest(path.read_text())

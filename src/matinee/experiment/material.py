@@ -30,14 +30,20 @@ class Material:
     """Which of `data` and `split` were found and not made."""
     vectors: Vectors = field(default_factory=dict)
     """What the models ask for by name."""
+    lists: Path | None = None
+    """Copies of the lists of other runs that an ensemble has as members, where a run kept them."""
+    sources: tuple[str, ...] = ()
+    """Name and SHA-256 of each file that the data was read from."""
 
 
 def material(experiment: Experiment, cache: Cache, progress: Progress) -> Material:
     """Read and split, or find both again: a second experiment on the same files starts at the models."""
-    dataset, data_found = _dataset(experiment.data, experiment.base, cache, progress)
+    named = [path for path in (experiment.data.path, *experiment.data.side) if not _is_generated(path)]
+    sources = tuple(line for path in named for line in _content(experiment.base / path))
+    dataset, data_found = _dataset(experiment.data, experiment.base, sources, cache, progress)
     split, split_found = _split(experiment.split, dataset, cache)
     found = [name for name, was_found in (("data", data_found), ("split", split_found)) if was_found]
-    return Material(dataset, split, tuple(found))
+    return Material(dataset, split, tuple(found), sources=sources)
 
 
 def read_dataset(settings: DataSettings, base: Path, progress: Progress) -> Dataset:
@@ -57,13 +63,13 @@ def read_dataset(settings: DataSettings, base: Path, progress: Progress) -> Data
     )
 
 
-def _dataset(settings: DataSettings, base: Path, cache: Cache, progress: Progress) -> tuple[Dataset, bool]:
-    inputs = [settings.path, *settings.side]
-    content = [source if _is_generated(source) else _content(base / source) for source in inputs]
+def _dataset(
+    settings: DataSettings, base: Path, sources: tuple[str, ...], cache: Cache, progress: Progress
+) -> tuple[Dataset, bool]:
     key = fingerprint.digest(
         [
             asdict(settings),
-            content,
+            sources,
             fingerprint.source_hash(fingerprint.PACKAGE / "data/load.py"),
             [fingerprint.source_hash(path) for path in _layout_files()],
         ]
@@ -100,7 +106,7 @@ def _layout_files() -> list[Path]:
 
 def _content(path: Path) -> list[str]:
     """Name and SHA-256 of every file at `path`, read in blocks."""
-    return [f"{file.relative_to(path) if file != path else ''} {file_hash(file)}" for file in _files(path)]
+    return [f"{file.relative_to(path) if file != path else path.name} {file_hash(file)}" for file in _files(path)]
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from matinee.config import Experiment, experiment_from
+from matinee.config import Experiment
 from matinee.errors import DataError, ModelError
 from matinee.experiment import fingerprint
 from matinee.experiment.cache import Cache
 from matinee.experiment.folder import RunFolder
-from matinee.experiment.material import Material, material
+from matinee.experiment.material import Material, file_hash, material
+from matinee.experiment.own_copies import experiment_of
 from matinee.experiment.run import run
+from matinee.experiment.surroundings import surroundings
 from matinee.nn import processes
+
+RESULTS = "results.json"
+"""Of a packed run: the SHA-256 of every result, in place of the results."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,19 @@ class Verdict:
 
 
 def reproduce(
-    original: RunFolder, into: Path, *, progress: Callable[[str, int, int], None], say: Callable[[str], None]
+    original: RunFolder,
+    into: Path,
+    *,
+    data: Path | None = None,
+    side: Sequence[Path] = (),
+    progress: Callable[[str, int, int], None],
+    say: Callable[[str], None],
 ) -> Verdict:
-    """Repeat `original` below `into` from its manifest and its own copies of outside models and vectors, all anew.
+    """Repeat `original` below `into` from its manifest and its own copies of all that it names, all anew.
 
-    The data is read again from where it was; where it is gone or has changed, the run's own copy is used and the
-    difference is told. Raises ModelError where the run is not whole.
+    The data is read again from `data`, or from where it was; where it is gone or has changed, the run's own copy is
+    used and the difference is told. Raises ModelError where the run is not whole, and where a run that was packed
+    without its data meets other data; DataError where it meets none.
     """
     if not original.is_done:
         raise ModelError(
@@ -49,81 +57,22 @@ def reproduce(
             "run the experiment again first; it goes on where it stopped",
             original.path,
         )
-    manifest = original.manifest
-    experiment = _experiment_of(original)
-    surroundings = list(_surroundings(manifest))
-    stuff = None if processes.rank() else _material_of(original, experiment, into, surroundings, progress)
-    threads = int(manifest["threads"])
-    if threads > (os.cpu_count() or 1):
-        surroundings.append(f"threads: {threads} then, {os.cpu_count()} cores now")
-    again = run(experiment, into, again=True, use_cache=False, threads=threads, stuff=stuff, progress=progress, say=say)
-    names = _artefacts(original)
-    return Verdict(again, tuple(surroundings), tuple(_differences(original, again, names)), len(names))
+    experiment = experiment_of(original)
+    if data is not None:
+        here = [str(path.resolve()) for path in (data, *side)]
+        experiment = replace(experiment, data=replace(experiment.data, path=here[0], side=tuple(here[1:])))
+    apart = list(surroundings(original))
+    stuff = None if processes.rank() else _material_of(original, experiment, into, apart, progress)
+    again = run(experiment, into, again=True, use_cache=False, threads=int(original.manifest["threads"]), stuff=stuff,
+                progress=progress, say=say)
+    expected = results_of(original)
+    return Verdict(again, tuple(apart), tuple(_differences(original, again, expected)), len(expected))
 
 
-def _experiment_of(original: RunFolder) -> Experiment:
-    config = copy.deepcopy(original.manifest["config"])
-    copies = {name: str((original.path / "outside" / outside["files"][0]).resolve())
-              for name, outside in original.manifest["outside"].items()}
-    for model in config["models"]:
-        _point_to(copies, model)
-    return experiment_from(config, Path(original.manifest["base"]))
-
-
-def _point_to(copies: dict[str, str], entry: dict[str, Any]) -> None:
-    """Name the run's own copies of outside models, in a model's entry and in those inside it."""
-    if entry.get("model") in copies:
-        entry["model"] = copies[entry["model"]]
-    for inner in entry.values():
-        if isinstance(inner, dict):
-            _point_to(copies, inner)
-
-
-def _material_of(
-    original: RunFolder,
-    experiment: Experiment,
-    into: Path,
-    surroundings: list[str],
-    progress: Callable[[str, int, int], None],
-) -> Material:
-    stored = Material(original.dataset, original.split, (), original.vectors)
-    try:
-        fresh = material(experiment, Cache(into / ".cache"), progress)
-    except DataError as error:
-        surroundings.append(f"data: cannot be read where it was ({error}); the run's own copy is used")
-        return stored
-    if fresh.dataset.hash != stored.dataset.hash:
-        surroundings.append(
-            f"data: {stored.dataset.hash[:12]} then, {fresh.dataset.hash[:12]} now; the run's own copy is used"
-        )
-        return stored
-    if fresh.split.hash != stored.split.hash:
-        surroundings.append(f"split: {stored.split.hash[:12]} then, {fresh.split.hash[:12]} now; the run's own is used")
-        return stored
-    return replace(fresh, vectors=stored.vectors)
-
-
-def _surroundings(manifest: dict[str, Any]) -> Iterator[str]:
-    now = fingerprint.code_state()
-    then = manifest["code"]
-    if then["package"] != now["package"]:
-        yield f"code: package {then['package'][:12]} then, {now['package'][:12]} now"
-        if then["commit"] != now["commit"]:
-            yield f"code: commit {then['commit']} then, {now['commit']} now"
-        elif then["diff"] != now["diff"]:
-            yield "code: the same commit with another uncommitted change; the manifest keeps the one of then"
-    packages = fingerprint.versions()
-    for name in sorted(then_packages := manifest["packages"]):
-        if name in fingerprint.COMPUTING and packages.get(name) != then_packages[name]:
-            yield f"{name}: {then_packages[name]} then, {packages.get(name, 'absent')} now"
-    if manifest.get("processes", 1) != processes.count():
-        yield f"processes: {manifest.get('processes', 1)} then, {processes.count()} now"
-    if manifest["machine"]["processor"] != fingerprint.machine()["processor"]:
-        yield f"processor: {manifest['machine']['processor']} then, {fingerprint.machine()['processor']} now"
-
-
-def _artefacts(folder: RunFolder) -> list[Path]:
-    """Every result, relative to the run: fitted arrays, lists, truth, figures, submissions."""
+def results_of(folder: RunFolder) -> dict[str, str]:
+    """SHA-256 of every result by its place in the run: fitted arrays, lists, truth, figures, submissions."""
+    if (folder.path / RESULTS).is_file():
+        return dict(json.loads((folder.path / RESULTS).read_text()))
     patterns = (
         "models/**/*.safetensors",
         "models/**/ensemble.json",
@@ -132,24 +81,72 @@ def _artefacts(folder: RunFolder) -> list[Path]:
         "submission/*.csv",
         "metrics.json",
     )
-    return sorted(path.relative_to(folder.path) for pattern in patterns for path in folder.path.glob(pattern))
+    files = sorted(path for pattern in patterns for path in folder.path.glob(pattern))
+    return {str(path.relative_to(folder.path)): _hash(path) for path in files}
 
 
-def _differences(one: RunFolder, two: RunFolder, names: list[Path]) -> Iterator[str]:
-    for name in names:
-        first, second = one.path / name, two.path / name
-        if not second.is_file():
+def _hash(path: Path) -> str:
+    """Of an ensemble without the places of its files: a copy stands elsewhere, and their content shows in the lists."""
+    if path.name != "ensemble.json":
+        return file_hash(path)
+    about = json.loads(path.read_text())
+    members = [{**member, "file": ""} if "file" in member else member for member in about["members"]]
+    return fingerprint.digest({**about, "members": members})
+
+
+def _material_of(
+    original: RunFolder,
+    experiment: Experiment,
+    into: Path,
+    apart: list[str],
+    progress: Callable[[str, int, int], None],
+) -> Material:
+    """What was read and split; where it cannot be had again, the run's own copy, if it has one."""
+    then = {what: original.manifest[what]["hash"] for what in ("data", "split")}
+    try:
+        fresh = material(experiment, Cache(into / ".cache"), progress)
+    except DataError as error:
+        stored = _stored(original)
+        if stored is None:
+            raise DataError("no-data", f"the run was packed without its data, and {error}",
+                            f"give it by --data; its hash is {then['data'][:12]}, and HOW.md in the archive tells more",
+                            experiment.data.path) from None
+        apart.append(f"data: cannot be read where it was ({error}); the run's own copy is used")
+        return stored
+    now = {"data": fresh.dataset.hash, "split": fresh.split.hash}
+    kept = replace(fresh, vectors=original.vectors, lists=original.path / "members")
+    for what in ("data", "split"):
+        if then[what] != now[what]:
+            stored = _stored(original)
+            if stored is None:
+                raise ModelError(f"other-{what}", f"the {what} is {now[what][:12]}, and the run was made on "
+                                 f"{then[what][:12]}", "give the very files; HOW.md in the archive names them",
+                                 original.path)
+            apart.append(f"{what}: {then[what][:12]} then, {now[what][:12]} now; the run's own copy is used")
+            return stored
+    return kept
+
+
+def _stored(original: RunFolder) -> Material | None:
+    if not (original.path / "dataset").is_dir():
+        return None
+    return Material(original.dataset, original.split, (), original.vectors, original.path / "members")
+
+
+def _differences(one: RunFolder, two: RunFolder, expected: dict[str, str]) -> Iterator[str]:
+    found = results_of(two)
+    for name, digest in expected.items():
+        if name not in found:
             yield f"{name}: missing the second time"
-        elif hashlib.sha256(first.read_bytes()).digest() != hashlib.sha256(second.read_bytes()).digest():
-            yield f"{name}: {_how(first, second)}"
-    for name in _artefacts(two):
-        if name not in names:
-            yield f"{name}: only the second time"
+        elif found[name] != digest:
+            yield f"{name}: {_how(one.path / name, two.path / name)}"
+    for name in found.keys() - expected.keys():
+        yield f"{name}: only the second time"
 
 
 def _how(first: Path, second: Path) -> str:
-    """In what two files of one name differ."""
-    if first.suffix == ".parquet":
+    """In what two files of one name differ, as far as the first is there."""
+    if first.suffix == ".parquet" and first.is_file():
         a, b = pl.read_parquet(first), pl.read_parquet(second)
         if a.shape != b.shape:
             return f"{a.height} rows then, {b.height} now"

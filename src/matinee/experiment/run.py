@@ -28,8 +28,9 @@ from matinee.experiment.ensembling import Ensembling
 from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.figures import rows_of, stored_lists
 from matinee.experiment.fitting import Fitter
-from matinee.experiment.folder import RunFolder
+from matinee.experiment.folder import NOTES, RunFolder
 from matinee.experiment.item_vectors import find_vectors
+from matinee.experiment.ledger_members import with_members
 from matinee.experiment.manifest import run_id, write_manifest
 from matinee.experiment.material import Material, material
 from matinee.experiment.modelling import Modelling
@@ -53,6 +54,10 @@ def _unheard(line: str) -> None:
     """Nobody listens."""
 
 
+def _unseen(folder: RunFolder) -> None:
+    """Nobody waits for the folder."""
+
+
 def run(
     experiment: Experiment,
     runs: Path,
@@ -63,34 +68,44 @@ def run(
     stuff: Material | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
+    begun: Callable[[RunFolder], None] | None = None,
 ) -> RunFolder:
     """Carry out `experiment` below `runs` and return its folder; nothing is done twice.
 
     `again` makes a new folder beside one that is done, with everything computed anew; so does `use_cache` False,
-    in the same folder. `stuff` is given where data and split are at hand already. Of several processes that torchrun
-    has started, the first does it and the others compute along where networks are trained. Raises what reading, fitting
-    and writing raise; what was done until then is kept.
+    in the same folder. `stuff` is given where data and split are at hand already. `begun` hears of the folder as
+    soon as it has a manifest. Of several processes that torchrun has started, the first does it and the others compute
+    along where networks are trained. Raises what reading, fitting and writing raise; what was done until then is kept.
     """
     with processes.joined():
         if processes.rank():
             return leading.follow(experiment)
-        progress, say = progress or _silent, say or _unheard
+        progress, say, begun = progress or _silent, say or _unheard, begun or _unseen
         cache = Cache(runs / ".cache")
         if stuff is None:
             stuff = material(experiment, cache, progress)
             stuff = replace(stuff, vectors=find_vectors(experiment, stuff, runs, say))
+        experiment, chosen = with_members(experiment, stuff, runs, say)
         id_ = run_id(experiment, stuff)
         folder = RunFolder(_free(runs, id_) if again else runs / id_)
         with durable.lock(folder.path):
             durable.sweep(folder.path)
             if folder.is_done:
+                begun(folder)
                 say(f"{folder.id} is done already; --again makes a new one")
             else:
                 for found in stuff.reused:
                     say(f"{found}: reused")
+                for facts in chosen:
+                    durable.append_line(folder.journal, {"event": "from-ledger", **facts})
                 own = cache if use_cache and not again else Cache(folder.path / ".cache")
-                _carry_out(Work(experiment, folder, stuff, own, threads or os.cpu_count() or 1, progress, say))
+                work = Work(experiment, folder, stuff, own, threads or os.cpu_count() or 1, progress, say)
+                _prepare(work)
+                begun(folder)
+                _carry_out(work)
         leading.end(folder)
+        if (said := experiment.conclusion) and said not in _conclusions(folder):
+            folder.conclude(said)
         return folder
 
 
@@ -149,10 +164,10 @@ class Work:
 
     @cached_property
     def ensembling(self) -> Ensembling:
-        return Ensembling(self.experiment, self.folder, self.modelling, self.say)
+        return Ensembling(self.experiment, self.folder, self.modelling, self.say, self.stuff.lists)
 
     def _note(self, facts: Mapping[str, Any]) -> None:
-        durable.append_line(self.folder.journal, {"event": "step-metrics", **facts})
+        durable.append_line(self.folder.journal, {"event": "step-metrics", "time": round(time.time(), 3), **facts})
         if facts.get("event") in SAID:
             self.say(SAID[facts["event"]].format(**facts))
 
@@ -203,9 +218,18 @@ class Work:
         return submission.natural_order(dataset, np.arange(dataset.n_users))
 
 
-def _carry_out(work: Work) -> None:
+def _conclusions(folder: RunFolder) -> list[str | None]:
+    """All that were ever written: an older one in a file does not take the place of a newer one by `conclude`."""
+    lines = durable.read_lines(folder.path / NOTES)
+    return [folder.manifest["config"].get("conclusion"), *(line["conclusion"] for line in lines)]
+
+
+def _prepare(work: Work) -> None:
     if not (work.folder.path / "manifest.json").is_file():
         _lay_foundations(work.folder, work.experiment, work.stuff, work.threads)
+
+
+def _carry_out(work: Work) -> None:
     leading.begin(work.folder, work.threads)
     with threadpool_limits(limits=work.threads):
         work.whole()

@@ -22,13 +22,14 @@ class Timings:
     @contextlib.contextmanager
     def step(self, id_: str | None, stage: str, *, reused: bool = False) -> Iterator[None]:
         """Time a block. `stage` is what is done: fit:valid, score:test ...; `id_` the entry it is done for."""
-        _forget_peak()
+        forget_peak()
         start = time.perf_counter()
         yield
         durable.append_line(
             self.journal,
             {
                 "event": "step",
+                "time": round(time.time(), 3),
                 "id": id_,
                 "stage": stage,
                 "seconds": round(time.perf_counter() - start, 3),
@@ -43,7 +44,7 @@ class Timings:
         newest: dict[tuple[str | None, str], dict[str, Any]] = {}
         for line in durable.read_lines(self.journal):
             if line.get("event") == "step":
-                row = {key: value for key, value in line.items() if key != "event"}
+                row = {key: value for key, value in line.items() if key not in {"event", "time"}}
                 newest[(row["id"], row["stage"])] = row
         return list(newest.values())
 
@@ -59,7 +60,8 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
+    """What `peak_mb` tells begins here."""
     # Linux resets the high-water mark of resident memory on writing 5 here; elsewhere the mark is that of the process.
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")

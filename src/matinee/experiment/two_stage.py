@@ -7,7 +7,7 @@ from. The order learnt then stands over first-stage models that know all that th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from matinee.data.candidates import Candidates
 from matinee.data.dataset import Dataset
 from matinee.errors import DataError
 from matinee.experiment.stages import StageData, some
-from matinee.ranking.recommend import block_size
+from matinee.ranking.recommend import Ask, ask_from, block_size
 from matinee.scoring.first_stage import found_by
 from matinee.split.gap_and_tail import GapAndTail
 from matinee.split.given import Given
@@ -27,6 +27,7 @@ from matinee.split.parts import Truth
 from matinee.split.protocol import Protocol
 
 Progress = Callable[[str, int, int], None]
+Block = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_]]
 INNER = ".inner"
 """Ends the name of a stage inside a stage."""
 
@@ -64,8 +65,27 @@ def candidates(
     users = some(inner.users, settings.users, seed)
     if len(users) == 0:
         raise DataError("no-truth", "nothing could be hidden to teach a second stage by", "take a split of more users")
-    blocks = []
-    for block in found_blocks(sources, inner, users, settings.depth):
+    return _joined(users, found_blocks(sources, inner, users, settings.depth), settings, progress)
+
+
+def unheard(
+    sources: Sequence[Scorer], stage: StageData, settings: CandidateSettings, seed: int, progress: Progress
+) -> Candidates:
+    """What the first stage finds for the users that the stage learns from, beside what they have: none of it is hidden
+    here, and what turns out to be right in time is taken for wrong. At most `settings.users` of them."""
+    log = stage.fit.log
+    users = some(np.flatnonzero(log.counts), settings.users, seed)
+    ask = ask_from(log, log.counts, stage.fit.user_features)
+    blocks = ((*found, np.zeros(found[0].shape, bool))
+              for found in _blocks(sources, ask, users, settings.depth, repeats=False))
+    return _joined(users, blocks, settings, progress)
+
+
+def _joined(
+    users: NDArray[np.int64], found: Iterable[Block], settings: CandidateSettings, progress: Progress
+) -> Candidates:
+    blocks: list[Block] = []
+    for block in found:
         blocks.append(block)
         progress("candidates", sum(len(one[0]) for one in blocks), len(users))
     longest = max(block[0].shape[1] for block in blocks)
@@ -76,14 +96,23 @@ def candidates(
 
 def found_blocks(
     sources: Sequence[Scorer], stage: StageData, users: NDArray[np.int64], depth: int
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_]]]:
+) -> Iterator[Block]:
     """Of some users at a time, as `found_by` has them: items, scores and ranks; and what of it is hidden (B, C)."""
     assert stage.truth is not None
+    done = 0
+    for items, scores, ranks in _blocks(sources, stage.ask, users, depth, repeats=stage.fit.facts.repeats):
+        block = users[done : done + len(items)]
+        done += len(items)
+        yield items, scores, ranks, hidden_among(items, block, stage.truth)
+
+
+def _blocks(
+    sources: Sequence[Scorer], ask: Ask, users: NDArray[np.int64], depth: int, *, repeats: bool
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]]:
     size = block_size(sources[0], filtered=False)
     for start in range(0, len(users), size):
-        block = users[start : start + size]
-        items, scores, ranks, _ = found_by(sources, stage.ask(block), depth, repeats=stage.fit.facts.repeats)
-        yield items, scores, ranks, hidden_among(items, block, stage.truth)
+        items, scores, ranks, _ = found_by(sources, ask(users[start : start + size]), depth, repeats=repeats)
+        yield items, scores, ranks
 
 
 def hidden_among(items: NDArray[np.int32], users: NDArray[np.int64], truth: Truth) -> NDArray[np.bool_]:

@@ -26,23 +26,20 @@ item alone there is little to look at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn.attentive_pairs import AttentivePairNet
-from matinee.nn.drawn_pairs import DrawnPairs, OfFeatures, trained
+from matinee.nn.drawn_pairs import DrawnPairs, OfPairs, trained
 from matinee.nn.feature_fields import sides_of
 from matinee.scoring.attentive_pairs import AttentivePairs
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoInt(OfFeatures):
-    reads_pairs: ClassVar[bool] = True
-    reranks: ClassVar[bool] = True
-
+class AutoInt(OfPairs):
     batch_size: Annotated[int, Ge(1), Le(100_000)] = 16
     """Users a step, each with all of his pairs."""
     lr: Annotated[float, Gt(0), Le(10)] = 1e-3

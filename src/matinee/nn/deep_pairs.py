@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from matinee.features.fitted import asked, packed
 from matinee.features.pair_numbers import learn_spreads, pair_numbers
 from matinee.nn.autoencoder import array, seeded, xavier
 from matinee.nn.crosses import Crossed, Crosses
-from matinee.nn.drawn_pairs import DrawnPairs, OfFeatures, Pairs, trained
+from matinee.nn.drawn_pairs import DrawnPairs, OfPairs, Pairs, trained
 from matinee.nn.feature_fields import FieldTables, Sides, own_weights, sides_of, together
 from matinee.nn.pair_products import picked, side_products
 from matinee.nn.windows import dropout
@@ -29,11 +29,8 @@ from matinee.scoring.deep_pairs import LAST, NUMBERS, USERS, DeepPairs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deep(OfFeatures):
+class Deep(OfPairs):
     """What networks over pairs share."""
-
-    reads_pairs: ClassVar[bool] = True
-    reranks: ClassVar[bool] = True
 
     dim: Annotated[int, Ge(1), Le(4096)] = 16
     """Length of the vector of each label of each feature."""

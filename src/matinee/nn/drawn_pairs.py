@@ -72,6 +72,22 @@ class OfFeatures(Trained):
     """Buckets of a number; fewer where it has fewer values."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class OfPairs(OfFeatures):
+    """What models share that look at a user and an item together: alone over a catalogue, or over what others find."""
+
+    reads_pairs: ClassVar[bool] = True
+    reranks: ClassVar[bool] = True
+
+    hard: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Share of the drawn items that are candidates of the user, which a first stage found for him and he has not: the
+    mistakes that are to be told apart. Without `candidates` there are none."""
+
+    @property
+    def wants_candidates(self) -> bool:
+        return self.hard > 0
+
+
 class Pairs(NamedTuple):
     """A step's pairs: P of the log, of b users, each with k drawn items."""
 
@@ -103,6 +119,8 @@ class DrawnPairs(Task):
         self.steps_an_epoch = -(-len(self.users) // recipe.batch_size)
         self.over = max(float(self.observed.data.sum(dtype=np.float64)), 1e-30) / max(1, self.steps_an_epoch)
         self.sampler = negatives.Sampler(np.bincount(self.observed.indices, minlength=data.n_items), recipe.alpha)
+        self.hard = recipe.hard if isinstance(recipe, OfPairs) else 0.0
+        self.candidates = data.candidates
 
     def steps(self, epoch: int, start: int) -> Iterator[Step]:
         size = self.recipe.batch_size
@@ -123,8 +141,12 @@ class DrawnPairs(Task):
         return (losses * torch.from_numpy(mine.data)).sum() / self.over
 
     def drawn(self, users: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-        """users (P,) -> (P, k) items that they have not; -1 where there is none. Other negatives come in here."""
-        return negatives.unseen(self.sampler, self.log, users, self.recipe.negatives, rng)
+        """users (P,) -> (P, k) items that they have not; -1 where there is none."""
+        drawn = negatives.unseen(self.sampler, self.log, users, self.recipe.negatives, rng)
+        if self.hard and self.candidates is not None:
+            found = negatives.of_candidates(self.candidates, users, self.recipe.negatives, rng)
+            drawn = np.where((rng.random(drawn.shape) < self.hard) & (found >= 0), found, drawn)
+        return drawn
 
     def scorer(self) -> Scorer:
         return self.net.scorer()

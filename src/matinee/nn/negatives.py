@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from matinee.data.candidates import Candidates
 from matinee.data.interactions import Interactions
 from matinee.errors import DataError
 from matinee.numerics import draws
@@ -63,6 +64,18 @@ def unseen(
     for row in np.unique(of_row):
         out.reshape(-1)[wrong[of_row == row]] = _from_the_rest(sampler, owned[[row]], int((of_row == row).sum()), rng)
     return out
+
+
+def of_candidates(
+    candidates: Candidates, users: NDArray[np.int64], k: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """users (N,) -> (N, k) of the candidates of each, all alike; -1 where he has none."""
+    if len(candidates) == 0:
+        return np.full((len(users), k), -1, np.int64)
+    rows = np.minimum(np.searchsorted(candidates.users, users), len(candidates) - 1)
+    counts = np.where(candidates.users[rows] == users, (candidates.items >= 0).sum(axis=1)[rows], 0)
+    places = (rng.random((len(users), k)) * counts[:, None]).astype(np.int64)
+    return np.where(counts[:, None] > 0, candidates.items[rows[:, None], places], -1).astype(np.int64)
 
 
 def shared_allowed(

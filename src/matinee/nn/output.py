@@ -32,7 +32,8 @@ Likelihood = Literal["multinomial", "logistic", "squared"]
 """What autoencoders may ask of a reconstruction; `rated` is asked by those that copy ratings."""
 Precision = Literal["float32", "bfloat16"]
 ROWS = 256
-"""Users at a time: with 7,000 items 7 MB of scores. A product of fewer rows takes longer a row."""
+"""Users at a time, of half so long scores twice as many: with 7,000 items 7 MB. A product of fewer rows takes longer a
+row, and what each adds to the table's gradient is a pass over it."""
 ALIGNED = 16
 """A row of scores begins at a multiple of so many numbers: with an odd number of items between two rows, BLAS takes
 half as long again for the same product."""
@@ -78,9 +79,11 @@ def output_loss(
 class _Float32:
     """The three products of a last layer, for some rows at a time. Gradients of the table come divided by `over`."""
 
+    rows = ROWS
+
     def __init__(self, hidden: Tensor, table: Tensor, over: float) -> None:
         self.hidden, self.table, self.share = hidden, table, hidden / over
-        self.room = torch.empty(min(ROWS, len(hidden)), -(-len(table) // ALIGNED) * ALIGNED)
+        self.room = torch.empty(min(self.rows, len(hidden)), -(-len(table) // ALIGNED) * ALIGNED)
 
     def scores(self, start: int, stop: int) -> Tensor:
         """(B, I) or wider, without the bias."""
@@ -97,6 +100,8 @@ class _Float32:
 
 class _BFloat16(_Float32):
     """Twice as fast where the processor multiplies such numbers, as those with AVX512-BF16 or AMX do."""
+
+    rows = 2 * ROWS
 
     def __init__(self, hidden: Tensor, table: Tensor, over: float) -> None:
         self.short_hidden, self.short_share = hidden.bfloat16(), (hidden / over).bfloat16()
@@ -126,8 +131,8 @@ class _Output(torch.autograd.Function):
                  for tensor, wanted in zip((hidden, table, bias), ctx.needs_input_grad, strict=False)]
         of_hidden, of_table, of_bias = moved
         total, layer = 0.0, products(hidden, table, over)
-        for start in range(0, max(1, len(hidden)), ROWS):
-            stop = min(start + ROWS, len(hidden))
+        for start in range(0, max(1, len(hidden)), layer.rows):
+            stop = min(start + layer.rows, len(hidden))
             entries = _entries(observed, confidence, start, stop)
             value, gradient, some_of_bias = loss_of(layer.scores(start, stop), bias.detach(), entries)
             total += value

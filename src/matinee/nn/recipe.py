@@ -32,3 +32,7 @@ class Trained(Recommender):
     """Shrinks all weights by lr x this a step, apart from the loss (Loshchilov and Hutter, ICLR 2019)."""
     clip: Annotated[float, Ge(0), Le(1e6)] = 0.0
     """The longest that a step's gradient may be, over all weights together; 0: any length."""
+    average: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Validated and kept is the mean of the networks after each epoch, an older one counting this much of the next and
+    the first few alike; 0: the newest alone. A falling `lr` does the same, at an epoch that is fixed before (Polyak and
+    Juditsky, SIAM Journal on Control and Optimization, 1992)."""

@@ -89,10 +89,13 @@ def train(
 
 class _Loop:
     best: dict[str, Tensor] | None
+    mean: dict[str, Tensor]
+    """Of the networks after each epoch; nothing where the newest alone is asked for."""
 
     def __init__(self, task: Task, recipe: Trained, run: Run, stop: Stop, checkpoints: Checkpoints | None) -> None:
         self.task, self.recipe, self.run, self.stop, self.checkpoints = task, recipe, run, stop, checkpoints
         self.place, self.best = START, None
+        self.mean = self._copy() if recipe.average else {}
         self.parts = task.parts()
         self.optimisers = {name: _optimiser(part, recipe) for name, part in self.parts.items()}
         self.last = min(run.stop_at or recipe.epochs, recipe.epochs)
@@ -129,6 +132,8 @@ class _Loop:
     def result(self) -> Scorer:
         if self.best is not None:
             self.task.network.load_state_dict(self.best)
+        elif self.mean and self.place.epoch:
+            self.task.network.load_state_dict(self.mean)
         return self.task.scorer()
 
     def _epoch(self) -> None:
@@ -142,6 +147,7 @@ class _Loop:
         self._check_weights()
         loss = self.place.loss / max(1, self.task.steps_an_epoch)
         self.place = replace(self.place, epoch=self.place.epoch + 1, step=0, loss=0.0)
+        self._average()
         facts: dict[str, Any] = {"epoch": self.place.epoch, "loss": loss}
         self._validate(facts)
         if self.place.epoch >= self.last:
@@ -188,17 +194,40 @@ class _Loop:
         if self.run.validate is None or not due:
             return
         self.doing = f"the validation after epoch {self.place.epoch}"
-        value = processes.told(float(self.run.validate(self.task.scorer())) if processes.rank() == 0 else None)
+        with self._averaged():
+            value = processes.told(float(self.run.validate(self.task.scorer())) if processes.rank() == 0 else None)
         if not math.isfinite(value):
             raise DataError("bad-validation", f"{self.task.name}: {self.doing} gives {value}",
                             "have it give one finite number, higher is better")
         facts["validation"] = value
         if self.place.best_value is None or value > self.place.best_value:
             self.place = replace(self.place, best_value=value, best_epoch=self.place.epoch, since_best=0)
-            self.best = self._copy()
+            self.best = {name: tensor.clone() for name, tensor in self.mean.items()} or self._copy()
         else:
             since = self.place.since_best + 1
             self.place = replace(self.place, since_best=since, finished=since >= self.recipe.patience)
+
+    def _average(self) -> None:
+        share = max(1 - self.recipe.average, 1 / self.place.epoch)
+        state = self.task.network.state_dict()
+        for name, mean in self.mean.items():
+            if mean.is_floating_point():
+                mean.lerp_(state[name], share)
+            else:
+                mean.copy_(state[name])
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Inside the block the network is what would be kept."""
+        if not self.mean:
+            yield
+            return
+        newest = self._copy()
+        self.task.network.load_state_dict(self.mean)
+        try:
+            yield
+        finally:
+            self.task.network.load_state_dict(newest)
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: tensor.clone() for name, tensor in self.task.network.state_dict().items()}
@@ -210,6 +239,7 @@ class _Loop:
     def _tensors(self) -> dict[str, Tensor]:
         """All that a step changes, by names of its own."""
         kept = {f"network.{name}": tensor for name, tensor in self.task.network.state_dict().items()}
+        kept |= {f"mean.{name}": tensor for name, tensor in self.mean.items()}
         for part, optimiser in self.optimisers.items():
             for number, parameter in enumerate(self.parts[part]):
                 for name, tensor in optimiser.state[parameter].items():
@@ -229,6 +259,8 @@ class _Loop:
 
     def _check_weights(self) -> None:
         for name, tensor in self._tensors().items():
+            if math.isfinite(float(tensor.sum())):  # one pass; a sum of finite numbers that is none is looked at again
+                continue
             if not bool(torch.isfinite(tensor).all()):
                 raise self._diverged(f"{name} is not finite")
 

@@ -54,7 +54,7 @@ def leaderboard(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
         axes.margins(x=0.12)
         axes.grid(axis="x", color="#e6eaee")
         axes.set_axisbelow(True)
-        return _svg(figure)
+        return svg(figure)
 
 
 def segments(name: str, labels: Sequence[str], ids: Sequence[str], values: NDArray[np.float64], metric: str) -> str:
@@ -77,7 +77,7 @@ def segments(name: str, labels: Sequence[str], ids: Sequence[str], values: NDArr
             axes.spines["left"].set_visible(False)
         shown[0].set_xlim(0, max(1e-9, float(np.nanmax(values))) * 1.28)
         figure.supxlabel(f"{metric} by {name.replace('_', ' ')}", fontsize=9)
-        return _svg(figure)
+        return svg(figure)
 
 
 def overlap(ids: Sequence[str], shares: NDArray[np.float64]) -> str:
@@ -102,7 +102,7 @@ def overlap(ids: Sequence[str], shares: NDArray[np.float64]) -> str:
         axes.set_xticks(range(len(ids)), ids, rotation=35, ha="right")
         axes.set_yticks(range(len(ids)), ids)
         axes.tick_params(length=0)
-        return _svg(figure)
+        return svg(figure)
 
 
 def times(ids: Sequence[str], seconds: Mapping[str, Sequence[float]]) -> str:
@@ -123,7 +123,7 @@ def times(ids: Sequence[str], seconds: Mapping[str, Sequence[float]]) -> str:
         axes.margins(x=0.12)
         axes.set_xlabel("seconds")
         axes.legend(frameon=False, ncols=4, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
-        return _svg(figure)
+        return svg(figure)
 
 
 def log_at_a_glance(times_: NDArray[np.int64], lengths: NDArray[np.int64], counts: NDArray[np.int64]) -> str:
@@ -149,10 +149,10 @@ def log_at_a_glance(times_: NDArray[np.int64], lengths: NDArray[np.int64], count
             tail.plot(np.arange(1, len(ordered) + 1) / len(ordered), np.cumsum(ordered) / ordered.sum(), color=SECOND)
         tail.plot([0, 1], [0, 1], color=FAINT, lw=0.8, ls=":")
         tail.set_title("share of events by share of items", fontsize=9, loc="left")
-        return _svg(figure)
+        return svg(figure)
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as an element; its date is left out, so that the same run is the same page."""
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None}, transparent=True)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import islice
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -19,9 +17,11 @@ from matinee.evaluation.names import BEYOND_OVERALL, parse
 from matinee.evaluation.sanity import warnings
 from matinee.experiment.answer import Answers
 from matinee.experiment.figures import stored_lists, values_of
-from matinee.experiment.folder import RunFolder
+from matinee.experiment.folder import THOUGHTS, RunFolder
+from matinee.experiment.standing import answer, standing
 from matinee.report import pictures
 from matinee.report.latent import HEIGHT, WIDTH, Catalogue
+from matinee.report.page import rendered
 from matinee.report.second_stages import second_stages
 
 SAMPLE_USERS = 4
@@ -30,11 +30,7 @@ MOST_MAPS = 4
 
 def write_report(folder: RunFolder) -> None:
     """Write report.html. Raises ModelError where the run has not come that far."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((files("matinee.report") / "run.html").read_text(encoding="utf-8"))
-    durable.write_text(folder.path / "report.html", template.render(Page(folder).content()))
+    durable.write_text(folder.path / "report.html", rendered("run.html", Page(folder).content()))
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,10 @@ class Page:
             "run": self.folder.id,
             "manifest": manifest,
             "config": manifest["config"],
+            "thoughts": dict.fromkeys(THOUGHTS) | self.folder.thoughts,
             "facts": manifest["data"]["facts"],
             "warnings": self._warnings(ids, answers),
+            "answer": answer(self.folder),
             "split_counts": list(manifest["split"]["notes"]["test"]),
             "metrics": metrics,
             "rows": [
@@ -100,9 +98,7 @@ class Page:
 
     def _order(self) -> list[str]:
         """Entries, best first by the first metric on test."""
-        first = self.folder.manifest["config"]["evaluate"]["metrics"][0]
-        value = {row["id"]: row["value"] for row in self._rows("test", None) if row["metric"] == first}
-        return sorted(value, key=lambda id_: -value[id_])
+        return [entry.id for entry in standing(self.folder)]
 
     def _rows(self, part: str, segment: str | None) -> list[dict[str, Any]]:
         return [row for row in self.folder.metrics if row["part"] == part and row["segment"] == segment]

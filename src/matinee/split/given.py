@@ -53,6 +53,7 @@ class Given(Protocol):
                                  "overlap": {name: int(events.sum()) for name, events in hidden.items()}}
         if "valid" in answers:
             notes["overlap"]["files"] = self._shared(answers["valid"], answers["test"], dataset)
+        notes["with_times"] = {name: one.times is not None for name, one in answers.items()}
         known = ~hidden["test"]
         train = known & ~hidden.get("valid", hidden["test"])
         stages, notes["older_than_history"] = {}, {}

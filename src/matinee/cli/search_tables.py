@@ -1,0 +1,61 @@
+"""What a search or a sweep came to, as a table in the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from matinee.cli import terminal
+from matinee.cli.leaderboard import figure
+from matinee.errors import Degraded
+
+
+def show_search(folder: Path) -> None:
+    """Each model as it was written and at its best, and what to do next. Raises Degraded where none ended well."""
+    found = json.loads((folder / "tune.json").read_text())
+    rows = []
+    for row in sorted(found["models"], key=lambda row: -(row["best"]["value"] if row["best"] else -1.0)):
+        gain = row["difference"]
+        over = "" if gain is None else f"{gain['difference']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
+        rows.append([row["id"], row["first"], row["best"]["value"] if row["best"] else None, over, row["survives"],
+                     row["tried"], row["pruned"], row["failed"], row["seconds"]])
+    terminal.table(f"{found['search']}: {found['metric']} on valid, {found['budget']['words']}",
+                   ["", "as written", "best", "gain", "survives", "trials", "stopped", "failed", "seconds"], rows)
+    if not (folder / "tuned.yaml").is_file():
+        raise Degraded("no-trial", "no trial ended well, so there is nothing to write",
+                       f"see why in {folder / 'tune.json'}")
+    terminal.say("the best of many looks better on valid than it is; the test figure is that of the file:")
+    terminal.say(f"matinee run {folder / 'tuned.yaml'}")
+    if (folder / "tune.html").is_file():
+        terminal.say(f"page        {folder / 'tune.html'}")
+    terminal.say(f"everything  {folder}")
+
+
+def show_sweep(folder: Path) -> None:
+    """A row for each cell and entry. Raises Degraded where a cell failed."""
+    found = json.loads((folder / "sweep.json").read_text())
+    rows = []
+    for cell in found["cells"]:
+        values = [cell["values"][key] for key in found["keys"]]
+        values = [value if isinstance(value, str) else json.dumps(value) for value in values]
+        for id_, figures in cell["figures"].items():
+            if id_ in found["alike"]:
+                continue
+            over = cell["differences"].get(id_)
+            shown = "" if over is None else f"{over['difference']:+.4f} {over['against_expected'] or over['verdict']}"
+            valid, test = figures["valid"], figures["test"]
+            rows.append([*values, id_, valid["value"] if valid else None, figure(test) if test else "", shown])
+    terminal.table(f"{found['sweep']}: {found['metric']}",
+                   [*found["keys"], "entry", "valid", "test", "over the first cell"], rows)
+    for what in ("question", "expect", "conclusion"):
+        if found["thoughts"][what]:
+            terminal.say(f"{what}: {found['thoughts'][what]}")
+    if found["alike"]:
+        terminal.say(f"the same in every cell: {', '.join(found['alike'])}")
+    if (folder / "sweep.html").is_file():
+        terminal.say(f"page        {folder / 'sweep.html'}")
+    terminal.say(f"everything  {folder}")
+    failed = sum(cell["error"] is not None for cell in found["cells"])
+    if failed:
+        raise Degraded("failed-cells", f"{failed} of {len(found['cells'])} cells failed",
+                       "the table says why; the same command tries them again")

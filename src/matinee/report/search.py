@@ -1,0 +1,52 @@
+"""The page of one search, made from its folder alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from matinee import durable
+from matinee.report.page import rendered
+
+
+def write_page(folder: Path) -> None:
+    """tune.html beside tune.json, where matplotlib is installed."""
+    if not find_spec("matplotlib"):
+        return
+    found = json.loads((folder / "tune.json").read_text())
+    tuned = folder / "tuned.yaml"
+    rows = sorted(found["models"], key=lambda row: -(row["best"]["value"] if row["best"] else -1.0))
+    content = {**found, "rows": rows, "models": [_model(row, found["metric"]) for row in rows],
+               "tuned": tuned.read_text() if tuned.is_file() else "", "file": str(tuned)}
+    durable.write_text(folder / "tune.html", rendered("search.html", content))
+
+
+def _model(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """One model's pictures and settings."""
+    from matinee.report import search_pictures as pictures
+
+    shares = row["importances"]
+    order = [*sorted(shares, key=lambda name: -shares[name]), *(name for name in row["search"] if name not in shares)]
+    fields = order[: pictures.MOST_FIELDS]
+    settled = any(trial["state"] == "done" for trial in row["trials"])
+    written, best = row["trials"][0]["settings"], row["best"]["settings"] if row["best"] else {}
+    return {
+        **row,
+        "history": Markup(pictures.history(row["trials"], metric)),
+        "shares": Markup(pictures.importances(shares)) if shares else None,
+        "fields": Markup(pictures.by_field(row["trials"], row["search"], fields, metric)) if settled else None,
+        "settings": [(name, json.dumps(written[name]), json.dumps(best.get(name)), _space(row["search"][name]))
+                     for name in order],
+        "failures": [(trial["number"], trial["why"]) for trial in row["trials"] if trial["state"] == "failed"],
+    }
+
+
+def _space(space: Any) -> str:
+    if isinstance(space, Mapping):
+        return f"{space['low']:g} to {space['high']:g}{', by logarithm' if space.get('log') else ''}"
+    return ", ".join(json.dumps(value) for value in space)

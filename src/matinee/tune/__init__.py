@@ -1,0 +1,1 @@
+"""Search for hyper-parameters under a budget, and grids of runs."""

@@ -1,0 +1,79 @@
+"""`matinee runs`, as a user would type it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from matinee.cli.leaderboard import figure
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.standing import standing
+from tests.cli.commands import Said, matinee
+
+__all__ = ["matinee"]
+
+
+@pytest.fixture
+def folder(small: RunFolder, tmp_path: Path) -> RunFolder:
+    """A copy of the small run that may be written into."""
+    shutil.copytree(small.path, tmp_path / "runs" / small.id)
+    return RunFolder(tmp_path / "runs" / small.id)
+
+
+def test_runs_are_listed_with_the_best_entry(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    runs = ("--runs", folder.path.parent)
+    said = matinee("runs", "--best", "ndcg@10", *runs)
+    assert said.code == 0
+    (line,) = [line for line in said.out.splitlines() if line.startswith(folder.id)]
+    best = standing(folder, by="ndcg@10")[0]
+    assert best.id in line.split()
+    assert f"ndcg@10 {figure(best.figures['ndcg@10'])}" in line
+    assert f"without recall@3 on test: {folder.id}" in matinee("runs", "--best", "recall@3", *runs).err
+    for words in (["--model", "ffm"], ["--data", "ml-1m"], ["--name", "large"]):
+        assert "no such run" in matinee("runs", *words, *runs).err
+
+
+def test_runs_on_other_splits_stand_in_other_tables(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    runs = ("--runs", folder.path.parent)
+    assert matinee("fit", "popularity", "synthetic:120x40", *runs).code == 0
+    listed = matinee("runs", *runs).out
+    assert listed.count("gap_and_tail: test, data") == 2
+    other = next(path.name for path in folder.path.parent.glob("popularity-*"))
+    compared = matinee("runs", "compare", folder.id, other, *runs)
+    assert "data.path" in compared.out
+    assert "different splits" in compared.err
+    assert "models.ease_recent.l2" in compared.out
+    assert matinee("runs", "table", folder.id, other, *runs).code == 4
+
+
+def test_runs_on_one_split_are_compared_by_their_best(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    shutil.copytree(folder.path, folder.path.with_name("twin"))
+    said = matinee("runs", "compare", folder.id, "twin", "--runs", folder.path.parent)
+    assert said.code == 0
+    assert said.out.splitlines()[-1].endswith("cannot tell")
+    shown = matinee("runs", "show", folder.id, "twin", "--runs", folder.path.parent).out
+    assert shown.count("answer: recall@10: popularity over") == 2
+
+
+def test_a_table_is_shown_or_written(folder: RunFolder, tmp_path: Path, matinee: Callable[..., Said]) -> None:
+    words = ("runs", "table", folder.id, "--metric", "recall@10", "--runs", folder.path.parent)
+    shown = matinee(*words).out
+    assert shown.startswith("|  | recall@10 |\n|---|---:|\n| popularity | **0.")
+    assert matinee(*words, "-o", tmp_path / "t.md").code == 0
+    assert (tmp_path / "t.md").read_text() == shown
+    assert matinee(*words, "--format", "latex").out.startswith("\\begin{tabular}")
+    assert "there is no format 'html'" in matinee(*words, "--format", "html").error
+
+
+def test_a_conclusion_is_shown_wherever_the_run_is(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    runs = ("--runs", folder.path.parent)
+    assert matinee("runs", "conclude", folder.id, "인기가 이긴다 <b>", *runs).code == 0
+    for words in (["runs"], ["runs", "show", folder.id], ["runs", "table", folder.id]):
+        assert "인기가 이긴다" in matinee(*words, *runs).out
+    page = (folder.path / "report.html").read_text()
+    assert "인기가 이긴다 &lt;b&gt;" in page
+    assert "<b>Answer.</b> recall@10: popularity over" in page
+    assert "the conclusion is empty" in matinee("runs", "conclude", folder.id, " ", *runs).error

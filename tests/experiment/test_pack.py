@@ -1,0 +1,126 @@
+"""A run packed into an archive and done again from it in another folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from matinee import durable
+from matinee.cli.main import main
+from matinee.config import experiment_from, load_experiment
+from matinee.errors import DataError, ModelError, UsageError
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.pack import pack, unpacked
+from matinee.experiment.reproduce import Verdict, reproduce
+from matinee.experiment.run import run
+from tests.experiment.test_own_copies import matinee, named_files_experiment
+from tests.experiment.test_reproduce import OUTSIDE, silent
+from tests.small_run import settings
+
+Captured = pytest.CaptureFixture[str]
+
+
+def again(folder: RunFolder, into: Path, data: Path | None = None) -> Verdict:
+    return reproduce(folder, into, data=data, progress=silent, say=lambda line: None)
+
+
+def test_the_same_run_is_the_same_bytes_whenever_and_wherever_it_is_packed(small: RunFolder, tmp_path: Path) -> None:
+    pack(small, tmp_path / "a.zip", with_data=True)
+    shutil.copytree(small.path, tmp_path / "moved" / small.id)
+    for path in (tmp_path / "moved").rglob("*"):
+        os.utime(path, (1, 1))
+        path.chmod(0o755)
+    pack(RunFolder(tmp_path / "moved" / small.id), tmp_path / "b.zip", with_data=True)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.testzip() is None
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_every_model_comes_out_of_an_archive_bit_by_bit(small: RunFolder, tmp_path: Path) -> None:
+    pack(small, tmp_path / "a.zip")
+    verdict = again(unpacked(tmp_path / "a.zip", tmp_path / "runs"), tmp_path / "runs")
+    assert verdict.results == verdict.surroundings == ()
+    assert verdict.compared > 30
+
+
+def test_an_outside_model_runs_only_where_it_is_trusted(tmp_path: Path) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    project.mkdir()
+    elsewhere.mkdir()
+    (project / "추천 모델.py").write_text(OUTSIDE)
+    plain = settings(name="mine", models=[{"id": "mine", "model": "./추천 모델.py"}], ensembles=[],
+                     data={"path": "synthetic:60x30"}, output={"which": ["mine"]})
+    folder = run(experiment_from(plain, project), project / "runs", threads=1)
+    pack(folder, elsewhere / "run.zip")
+    shutil.rmtree(project)
+    with pytest.raises(UsageError, match=r"runs-code: .*outside/[0-9a-f]{16}/추천_모델\.py; read them .* --trust"):
+        unpacked(elsewhere / "run.zip", elsewhere / "runs")
+    assert "every bit the same" in matinee("reproduce", "run.zip", "--trust", folder=elsewhere)
+
+
+def test_files_that_are_named_travel_and_data_does_where_asked_for(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    plain = named_files_experiment(project)
+    rows = [f"{user},{item}\n" for user in range(60) for item in range(user % 5, user % 5 + 12)]
+    (project / "log.csv").write_text("user,item\n" + "".join(rows))
+    for name in ("users (1).csv", "items.csv"):
+        (project / name).write_text(f"{name[:4]}\n3\n7\n")
+    listed = [f"{user},{item}\n" for user in range(60) for item in range(9)]
+    (project / "lists.csv").write_text("user,item\n" + "".join(listed))
+    folder = run(experiment_from({**plain, "data": {"path": "log.csv"}}, project), project / "runs")
+    for with_data in (True, False):
+        pack(folder, tmp_path / f"{with_data}.zip", with_data=with_data)
+    os.rename(project, tmp_path / "gone")
+    told = again(unpacked(tmp_path / "True.zip", tmp_path / "runs"), tmp_path / "runs")
+    assert told.results == ()
+    assert "data: cannot be read where it was" in told.surroundings[-1]
+    bare = unpacked(tmp_path / "False.zip", tmp_path / "runs")
+    with pytest.raises(DataError, match=r"packed without its data, .* give it by --data; its hash is [0-9a-f]{12}"):
+        again(bare, tmp_path / "runs")
+    assert again(bare, tmp_path / "runs", tmp_path / "gone/log.csv").results == ()
+    (tmp_path / "other.csv").write_text("user,item\n" + "".join(rows[:-5]))
+    with pytest.raises(ModelError, match=r"other-data: the data is .*, and the run was made on"):
+        again(bare, tmp_path / "runs", tmp_path / "other.csv")
+    how = (bare.path / "HOW.md").read_text()
+    facts = folder.manifest
+    for said in (facts["data"]["hash"], "log.csv ", "The data is not inside", facts["code"]["package"]):
+        assert said in how
+
+
+def test_the_experiment_in_an_archive_is_good(small: RunFolder, tmp_path: Path) -> None:
+    pack(small, tmp_path / "a.zip", with_data=True)
+    folder = unpacked(tmp_path / "a.zip", tmp_path)
+    found = load_experiment(folder.path / "experiment.yaml")
+    assert found.resolved() == small.manifest["config"]
+    assert f"numpy=={small.manifest['packages']['numpy']}\n" in (folder.path / "packages.txt").read_text()
+
+
+def test_a_result_that_differs_is_named_by_its_hash(small: RunFolder, tmp_path: Path) -> None:
+    pack(small, tmp_path / "a.zip")
+    folder = unpacked(tmp_path / "a.zip", tmp_path)
+    results = folder.path / "results.json"
+    text = results.read_text()
+    changed = text.replace('"submission/blend.csv": "', '"submission/blend.csv": "0', 1)
+    assert changed != text
+    results.write_text(changed)
+    assert again(folder, tmp_path / "runs").results == ("submission/blend.csv: other bytes",)
+
+
+def test_from_the_command_line(small: RunFolder, tmp_path: Path, capsys: Captured) -> None:
+    archive = str(tmp_path / "a.zip")
+    assert main(["pack", str(small.path), "-o", archive]) == 0
+    assert "without the data" in capsys.readouterr().out
+    assert main(["reproduce", archive, "--runs", str(tmp_path / "runs")]) == 0
+    assert "every bit the same" in capsys.readouterr().out
+    assert main(["reproduce", archive, "--side", "x", "--runs", str(tmp_path / "runs")]) == 2
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    durable.write_json(begun / "manifest.json", small.manifest)
+    assert main(["pack", str(begun), "-o", archive]) == 4
+    assert "no results to come to again" in capsys.readouterr().err
