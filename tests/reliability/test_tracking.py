@@ -161,6 +161,7 @@ def test_R9_a_killed_run_is_marked_killed_at_the_next_start(mirrored: Path) -> N
     other = toy(mirrored, "other-1")
     with durable.lock(folder.path):
         follow.settle_others(other, mirror(other).store)
+        sync.sync([folder], mirrored, lambda line: None)
         assert one_run(folder).info.status == "RUNNING", "it is at work"
     follow.settle_others(other, mirror(other).store)
     assert one_run(folder).info.status == "KILLED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -103,7 +104,8 @@ def test_R3_a_database_in_trouble_loses_nothing(mirrored: Path, monkeypatch: pyt
     ("damage", "said"),
     [(lambda path: path.write_bytes(b"SQLite format 2" * 500), "not a database"),
      (lambda path: _sql(path, "UPDATE alembic_version SET version_num = 'newer'"), "out-of-date|upgrade"),
-     (lambda path: path.unlink(), None)],
+     (lambda path: path.unlink(), None),
+     (lambda path: os.replace(shutil.copy(path, path.with_name("other.db")), path), None)],
 )
 def test_a_database_that_is_damaged_of_another_version_or_gone(
     mirrored: Path, tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], object],

@@ -17,7 +17,7 @@ from pathlib import Path
 from matinee.errors import MatineeError, ModelError, ResourceError, UsageError
 from matinee.experiment.folder import RunFolder
 from matinee.tracking.address import Outage, address, without_credentials
-from matinee.tracking.mirror import Mirror, State, is_at_work, is_mirrored, locked, settle
+from matinee.tracking.mirror import Mirror, State, is_mirrored, locked, settle
 from matinee.tracking.store import Store
 
 POLL, LONGEST = 1.0, 30.0
@@ -98,7 +98,7 @@ def settle_others(folder: RunFolder, store: Store) -> None:
     own = without_credentials(store.address.uri)
     for path in sorted(folder.path.parent.iterdir()):
         other = RunFolder(path)
-        if path == folder.path or not is_mirrored(other) or is_at_work(other):
+        if path == folder.path or not is_mirrored(other):
             continue
         state = State.of(other)
         if state.status == "RUNNING" and state.address == own:
