@@ -24,8 +24,7 @@ from benchmarks.quality.measure import entry_of, read
 from benchmarks.quality.search import Search, Trial, leader, proposal
 
 import matinee
-from matinee import catalog, config, durable
-from matinee.config.yaml_file import read as read_yaml
+from matinee import config, durable
 from matinee.data.dataset import Dataset
 from matinee.errors import MatineeError
 from matinee.evaluation.accuracy import per_user
@@ -60,7 +59,7 @@ def main() -> int:
 
 
 def search_of(model: str) -> Search:
-    return dict(read_yaml(catalog.settings_file(model)).content.get("search") or {})
+    return config.own_search(model)
 
 
 def tune(

@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import pytest
 
 from matinee import durable
 from matinee.cli.main import main
 from matinee.config import experiment_from, load_experiment
 from matinee.errors import DataError
+from matinee.experiment.material import Material
+from matinee.experiment.stages import split_stages
 from matinee.split.parts import Split
+from matinee.tune import worker
 from matinee.tune.result import survives
 from matinee.tune.worker import Bench, valid_of
 from tests.cli.commands import Said, matinee  # noqa: F401
@@ -98,20 +102,25 @@ def test_a_search_killed_again_and_again_ends_with_the_trials_of_one_that_was_no
     file = written(tmp_path, models=models, tune={"budget": {"trials": 6}, "search": {
         "hungry": {"best": {"low": 0.0, "high": 1.0}, "megabytes": {"low": 1, "high": 50}}}})
     words = ["tune", str(file), "--threads", "1"]
-    for kill_at in (1, 3):
+    for kill_at in (0, 3):
         command = [sys.executable, "-m", "matinee", *words, "--runs", str(tmp_path / "killed")]
         running = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         wait_for(lambda: _settings(tmp_path / "killed") > kill_at)  # noqa: B023
-        worker = _children(running.pid)
+        fitting = _children(running.pid)
         running.kill()
         assert running.wait() == -signal.SIGKILL
-        wait_for(lambda: not any(Path(f"/proc/{one}/cmdline").exists() for one in worker), 10)  # noqa: B023
+        wait_for(lambda: not any(Path(f"/proc/{one}/cmdline").exists() for one in fitting), 60)  # noqa: B023
     assert matinee(*words, "--runs", tmp_path / "killed").code == 0
     assert matinee(*words, "--runs", tmp_path / "unbroken").code == 0
     assert tried(tmp_path / "killed") == tried(tmp_path / "unbroken")
+    best = [told(tmp_path / name)["models"][0] for name in ("killed", "unbroken")]
+    assert best[0]["first"] is not None
+    for what in ("first", "best", "difference", "survives"):
+        assert best[0][what] == best[1][what]
     assert {state for _, state, _, _ in tried(tmp_path / "killed")} <= {"done", "pruned"}
-    log = (found(tmp_path / "killed") / "trials.log").read_text()
-    assert '"interrupted"' in log
+    backend = optuna.storages.journal.JournalFileBackend(str(found(tmp_path / "killed") / "trials.log"))
+    study = optuna.load_study(study_name="hungry", storage=optuna.storages.JournalStorage(backend))
+    assert [trial.state.name for trial in study.trials].count("FAIL") == 2
 
 
 def _settings(runs: Path) -> int:
@@ -206,12 +215,18 @@ def test_a_second_search_on_the_same_folder_is_refused(tmp_path: Path, matinee: 
         pass
 
 
-def test_the_worker_sees_no_test_part(tmp_path: Path) -> None:
+def test_the_worker_sees_no_test_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = experiment_from(settings(tmp_path), tmp_path).resolved()
+    seen = []
+
+    def spied(dataset: Any, split: Split, filters: Any) -> Any:
+        seen.append(list(split.stages))
+        return split_stages(dataset, split, filters)
+
+    monkeypatch.setattr(worker, "split_stages", spied)
     bench = Bench.of(plain, tmp_path, tmp_path / "runs", 1)
-    assert bench.valid.name == "valid"
-    held = [one for one in vars(bench).values() if type(one).__name__ in {"Split", "Stage", "Material"}]
-    assert held == []
+    assert (bench.valid.name, seen) == ("valid", [["valid"]])
+    assert [one for one in vars(bench).values() if isinstance(one, Split | Material)] == []
 
 
 def test_what_survives_is_chosen_by_others_than_measure() -> None:
@@ -225,7 +240,7 @@ def test_what_survives_is_chosen_by_others_than_measure() -> None:
 
 def test_a_worker_dies_when_nobody_asks(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-m", "matinee.tune.worker"], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, env=dict(os.environ)) as worker:
-        assert worker.stdin is not None
-        worker.stdin.close()
-        assert worker.wait(30) == 0
+                          stdout=subprocess.PIPE, env=dict(os.environ)) as fitting:
+        assert fitting.stdin is not None
+        fitting.stdin.close()
+        assert fitting.wait(60) == 0

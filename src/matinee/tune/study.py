@@ -43,6 +43,7 @@ class Outcome:
 @dataclass(frozen=True)
 class Trial:
     number: int
+    """Its place among those that came to an end: 0 is the model as it is written."""
     settings: Settings
     outcome: Outcome
     reports: tuple[float, ...] = ()
@@ -84,7 +85,6 @@ class Study:
                 study.enqueue_trial(self._params(self.first), user_attrs={"settings": self.first})
             for trial in trials:
                 if trial.state == optuna.trial.TrialState.RUNNING:
-                    study._storage.set_trial_user_attr(trial._trial_id, "interrupted", True)
                     study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
                     if "settings" in trial.user_attrs:
                         again = {"settings": trial.user_attrs["settings"]}
@@ -94,11 +94,11 @@ class Study:
     @property
     def trials(self) -> list[Trial]:
         """Those that came to an end, in their order; without what was interrupted, or proposed twice."""
-        found = []
+        found: list[Trial] = []
         for one in self.study.get_trials(deepcopy=False):
             if (outcome := one.user_attrs.get("outcome")) is not None and one.state.is_finished():
                 reports = tuple(value for _, value in sorted(one.intermediate_values.items()))
-                found.append(Trial(one.number, one.user_attrs["settings"], Outcome(**outcome), reports))
+                found.append(Trial(len(found), one.user_attrs["settings"], Outcome(**outcome), reports))
         return found
 
     @property
@@ -123,8 +123,8 @@ class Study:
             settings = proposal.user_attrs.get("settings") or self._settings(proposal.params)
             if canonical(settings) not in tried:
                 proposal.set_user_attr("settings", settings)
-                self.proposals[proposal.number] = proposal
-                return proposal.number, settings
+                self.proposals[len(trials)] = proposal
+                return len(trials), settings
             self.study.tell(proposal, state=optuna.trial.TrialState.FAIL)
         return None
 
@@ -132,7 +132,7 @@ class Study:
         """Take one validation of a trial; may it go on?"""
         proposal = self.proposals[number]
         proposal.report(value, step)
-        return number == 0 or not proposal.should_prune()
+        return not proposal.should_prune()
 
     def tell(self, number: int, outcome: Outcome) -> None:
         state = require_optuna().trial.TrialState

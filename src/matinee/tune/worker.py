@@ -3,7 +3,7 @@
     <- {"config", "base", "runs", "threads"}                   once
     -> {"ready": true}
     <- {"id", "settings", "values"}                            one trial; `values`: where to write each user's value
-    -> {"report": 0.21}      <- {"go_on": true}                after each validation of a model that has some
+    -> {"report": 0.21}      <- {"go_on": true}                after each epoch that is validated
     -> {"again": true}                                         a model's first trial here, done once more: see WARM
     -> {"value", "peak_mb"} | {"pruned": true} | {"error"}     its end
 
@@ -86,7 +86,7 @@ class Bench:
         entry = next(one for one in experiment.models if one.id == id_)
 
         def heard(facts: Mapping[str, Any]) -> None:
-            if "validation" in facts and not go_on(facts["validation"]):
+            if {"epoch", "validation"} <= facts.keys() and not go_on(facts["validation"]):
                 raise Pruned
 
         fitter = Fitter(experiment, self.threads, _unheard, heard, None, self.vectors, FeatureCache(self.cache))
