@@ -89,9 +89,9 @@ def test_a_run_whose_model_is_gone_still_answers_and_takes_an_ensemble(tmp_path:
 
 
 def test_two_outside_models_of_one_file_name_do_not_meet(tmp_path: Path) -> None:
-    for name, slope in (("up", "1.0"), ("down", "-1.0")):
+    for name, sign in (("up", "+"), ("down", "-")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "position.py").write_text(OUTSIDE.replace("= 1.0", f"= {slope}"))
+        (tmp_path / name / "position.py").write_text(OUTSIDE.replace("(self.slope", f"({sign}self.slope"))
     models = [{"id": name, "model": f"./{name}/position.py"} for name in ("up", "down")]
     folder = run(experiment_from(settings(models=models, ensembles=[], output={"which": ["up", "down"]}), tmp_path),
                  tmp_path / "runs")

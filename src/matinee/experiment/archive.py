@@ -94,8 +94,8 @@ def _checked(infos: list[zipfile.ZipInfo], path: Path) -> dict[str, zipfile.ZipI
     found: dict[str, zipfile.ZipInfo] = {}
     folded: set[str] = set()  # on some disks A and a are one file
     for info in infos:
-        name, mode = info.orig_filename, info.external_attr >> 16
-        if not ALLOWED.fullmatch(name) or info.filename != name:
+        name, mode = info.orig_filename, info.external_attr >> 16  # `filename` would end at a zero byte
+        if not ALLOWED.fullmatch(name):
             raise _bad(path, f"it holds {name!r}, and only what a packed run holds is allowed")
         if name.casefold() in folded:
             raise _bad(path, f"{name} stands in it twice")
