@@ -174,15 +174,17 @@ def counted(month: Month) -> list[str]:
             if n >= min(FEW, all_ // 10) and (n < all_ or not label.startswith(("history", "short", "active")))]
 
 
-def places(values: Sequence[float]) -> list[int | None]:
-    """1 for the highest; equals share the better place; None where there is no figure."""
+def places(values: Sequence[float], *, humble: bool = False) -> list[int | None]:
+    """1 for the highest; equals share the better place, or the last if `humble`; None where there is no figure."""
     known = np.array([value for value in values if np.isfinite(value)])
-    return [int((known > value).sum()) + 1 if np.isfinite(value) else None for value in values]
+    return [None if not np.isfinite(value) else
+            int((known >= value).sum()) if humble else int((known > value).sum()) + 1 for value in values]
 
 
 def strengths(month: Month) -> Iterator[str]:
     """Where each is placed highest above its overall place."""
-    ranks = {name: places(values) for name, values in columns(month).items()}
+    # Humble: of the many that find nothing of the rarest items none is strong there.
+    ranks = {name: places(values, humble=True) for name, values in columns(month).items()}
     overall = places([month.figure(id_) for id_ in month.ranked])
     yield from ["", "## What each is good at", "",
                 f"Among {len(overall)} entries (seconds: among models): where an entry stands at least {GAINED} places "

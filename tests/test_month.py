@@ -138,6 +138,26 @@ def test_words_follow_intervals() -> None:
     assert direction(Coefficient(1.0, 1.0, 1.0, 0.04), 4, "up", "down") == "cannot tell"
 
 
+def test_equals_share_a_place_and_are_not_strong_for_it() -> None:
+    values = [0.3, 0.0, 0.0, float("nan"), 0.1]
+    assert month.places(values) == [1, 3, 3, None, 2]
+    assert month.places(values, humble=True) == [1, 4, 4, None, 2]
+
+
+def test_a_strength_is_a_place_well_above_the_overall_one(folder: RunFolder, tmp_path: Path) -> None:
+    one, text = Month(folder), page(folder, tmp_path)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in
+            text.split("## What each is good at")[1].split("##")[0].splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [row[1] for row in rows] == [f"`{id_}`" for id_ in one.ranked]
+    coverage = {id_: one.figure(id_, None, "coverage@10") for id_ in one.ranked}
+    for overall, id_, strong, first in rows:
+        if found := re.search(r"coverage@10 \((\d+)\)", strong):
+            place = sum(value >= coverage[id_.strip("`")] for value in coverage.values())
+            assert int(found[1]) == place <= int(overall) - month.GAINED
+        assert ("coverage@10" in first) == (sum(v >= coverage[id_.strip("`")] for v in coverage.values()) == 1)
+    assert "coverage@10 (" in text
+
+
 def test_no_run_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("MATINEE_RUNS", str(tmp_path))
     assert month.main([]) == 1
