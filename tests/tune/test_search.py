@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import optuna
@@ -159,19 +159,39 @@ def test_a_trial_that_fails_or_dies_is_counted_and_the_search_goes_on(
     assert "none was better than what was written" in (found(tmp_path / "runs") / "tuned.yaml").read_text()
 
 
-def test_minutes_end_a_search_within_a_trial(
-    tmp_path: Path, matinee: Matinee, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+def test_minutes_end_a_search_and_what_they_cut_a_larger_budget_makes_again(
+    tmp_path: Path, matinee: Matinee  # noqa: F811
 ) -> None:
-    monkeypatch.setattr("matinee.tune.workshop.WARM", 20.0)
-    file = written(tmp_path, tune={"budget": {"minutes": 0.05}, "search": {"hungry": {"seconds": [0.0, 50.0]}}})
+    file = written(tmp_path, tune={"budget": {"minutes": 0.05}, "search": {"hungry": {"seconds": [0.0, 5.0]}}})
     said = matinee("tune", file, "--runs", tmp_path / "runs")
     assert said.code == 0
-    (row,) = told(tmp_path / "runs")["models"]
-    assert [trial["state"] for trial in row["trials"]] == ["done", "failed"]
-    assert row["trials"][1]["why"] == "time: the minutes were over"
-    assert row["ended"] == "the minutes are over"
-    assert 3 <= row["seconds"] < 10
     assert "hungry: a trial takes" in said.err
+    (row,) = told(tmp_path / "runs")["models"]
+    assert [trial["settings"]["seconds"] for trial in row["trials"]] == [0.0]
+    assert (row["cut"], row["ended"]) == (1, "the minutes are over")
+    assert 3 <= row["seconds"] < 4.5
+    assert matinee("tune", file, "--runs", tmp_path / "runs", "--minutes", "1").code == 0
+    (row,) = told(tmp_path / "runs")["models"]
+    assert [trial["settings"]["seconds"] for trial in row["trials"]] == [0.0, 5.0]
+    assert row["ended"] == "nothing new to try"
+
+
+def test_a_model_that_its_minutes_are_not_enough_for_is_told(
+    tmp_path: Path, matinee: Matinee, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    monkeypatch.setattr("matinee.tune.workshop.WARM", 0.0)
+    file = written(tmp_path, models=[{"model": "./hungry.py", "seconds": 50.0}, {"model": "ease", "l2": 20.0}],
+                   tune={"budget": {"minutes": 0.4, "trials": 2}, "search": {"hungry": {"best": [0.5, 1.0]}}})
+    said = matinee("tune", file, "--runs", tmp_path / "runs")
+    assert said.code == 0
+    assert "were not enough for one trial as the model is written" in said.err
+    hungry, ease = told(tmp_path / "runs")["models"]
+    assert (hungry["trials"], hungry["cut"], hungry["best"]) == ([], 1, None)
+    assert ease["tried"] >= 1
+    folder = found(tmp_path / "runs")
+    assert "minutes were over before one trial was through" in (folder / "tune.html").read_text()
+    assert "none ended well" in (folder / "tuned.yaml").read_text()
+    assert load_experiment(folder / "tuned.yaml").models[0].recipe == load_experiment(file).models[0].recipe
 
 
 def test_an_estimate_is_one_trial_a_model(tmp_path: Path, matinee: Matinee) -> None:  # noqa: F811
@@ -227,6 +247,31 @@ def test_the_worker_sees_no_test_part(tmp_path: Path, monkeypatch: pytest.Monkey
     bench = Bench.of(plain, tmp_path, tmp_path / "runs", 1)
     assert (bench.valid.name, seen) == ("valid", [["valid"]])
     assert [one for one in vars(bench).values() if isinstance(one, Split | Material)] == []
+
+
+def test_the_first_trial_of_a_model_is_done_twice_and_the_second_counts() -> None:
+    fitted: list[Any] = []
+
+    class Quick:
+        def trial(self, id_: str, settings: Any, values: Path, go_on: Callable[[float], bool]) -> dict[str, Any]:
+            fitted.append((id_, go_on(0.5)))
+            return {"value": float(len(fitted))}
+
+    class Line:
+        said: ClassVar[list[Any]] = []
+
+        def say(self, facts: Any) -> None:
+            self.said.append(facts)
+
+        def may_go_on(self, value: float) -> bool:
+            return len(fitted) != 3
+
+    known: set[str] = set()
+    bench, channel = cast(Bench, Quick()), cast(worker.Channel, Line())
+    answers = [worker._one(bench, {"id": id_, "settings": {}, "values": "x"}, channel, known) for id_ in "aab"]
+    assert [answer["value"] for answer in answers] == [2.0, 3.0, 5.0]
+    assert Line.said == [{"again": True}, {"again": True}]
+    assert fitted == [("a", True), ("a", True), ("a", True), ("b", False), ("b", True)]  # the second is never stopped
 
 
 def test_what_survives_is_chosen_by_others_than_measure() -> None:

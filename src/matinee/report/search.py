@@ -34,13 +34,14 @@ def _model(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
     order = [*sorted(shares, key=lambda name: -shares[name]), *(name for name in row["search"] if name not in shares)]
     fields = order[: pictures.MOST_FIELDS]
     settled = any(trial["state"] == "done" for trial in row["trials"])
-    written, best = row["trials"][0]["settings"], row["best"]["settings"] if row["best"] else {}
+    written = row["trials"][0]["settings"] if row["trials"] else {}
+    best = row["best"]["settings"] if row["best"] else {}
     return {
         **row,
-        "history": Markup(pictures.history(row["trials"], metric)),
+        "history": Markup(pictures.history(row["trials"], metric)) if row["trials"] else None,
         "shares": Markup(pictures.importances(shares)) if shares else None,
         "fields": Markup(pictures.by_field(row["trials"], row["search"], fields, metric)) if settled else None,
-        "settings": [(name, json.dumps(written[name]), json.dumps(best.get(name)), _space(row["search"][name]))
+        "settings": [(name, json.dumps(written.get(name)), json.dumps(best.get(name)), _space(row["search"][name]))
                      for name in order],
         "failures": [(trial["number"], trial["why"]) for trial in row["trials"] if trial["state"] == "failed"],
     }

@@ -30,11 +30,6 @@ def first_of(trials: Sequence[Trial]) -> Trial | None:
     return next((trial for trial in trials if trial.number == 0 and trial.done), None)
 
 
-def spent(trials: Sequence[Trial]) -> float:
-    """Seconds."""
-    return sum(trial.outcome.seconds for trial in trials)
-
-
 def values_file(folder: Path, id_: str, number: int) -> Path:
     """Where each user's value of a trial stands."""
     return folder / "values" / id_ / f"{number}.npy"
@@ -55,7 +50,8 @@ def row_of(study: Study, model: str, ended: str, folder: Path, seed: int) -> dic
         ],
         "tried": len(trials),
         **{state: states.count(state) for state in ("done", "pruned", "failed")},
-        "seconds": round(spent(trials), 3),
+        "cut": study.cut,
+        "seconds": round(study.seconds, 3),
         "ended": ended,
         "first": first.value if first else None,
         "best": {"number": best.number, "value": best.value, "settings": best.settings} if best else None,

@@ -11,7 +11,7 @@ from matinee import durable
 from matinee.config import Budget, Experiment, ModelEntry, Space, parameters
 from matinee.experiment import fingerprint
 from matinee.tune import words
-from matinee.tune.result import best_of, comparison, row_of, spent, values_file
+from matinee.tune.result import best_of, comparison, row_of, values_file
 from matinee.tune.storage import storage
 from matinee.tune.study import MOST, Study
 from matinee.tune.tuned_file import tuned_file
@@ -55,7 +55,7 @@ class Search:
             self.studies[id_] = Study(held, id_, spaces, first, self.experiment.tune.seed)
         self.say(f"by {self.metric} on valid, {words.of_budget(self.budget)}: {', '.join(self.studies)}")
         for study in self.studies.values():
-            if not study.trials:
+            if not study.trials and study.seconds < (self.budget.seconds or 1):
                 self._one(study)
         for line in words.of_cost(self.studies, self.budget):
             self.say(line)
@@ -64,7 +64,7 @@ class Search:
         """Every model's budget; tune.json and tuned.yaml are made anew after each."""
         for id_, study in self.studies.items():
             self.ended[id_] = self._model(study)
-            self.say(f"{id_}: {self.ended[id_]}; {len(study.trials)} trials in {spent(study.trials):.0f} s")
+            self.say(f"{id_}: {self.ended[id_]}; {len(study.trials)} trials in {study.seconds:.0f} s")
             self._write()
 
     def tick(self, seconds: float) -> None:
@@ -81,7 +81,7 @@ class Search:
             trials = study.trials
             if len(trials) >= self.most:
                 return "all trials done"
-            if self.budget.seconds is not None and spent(trials) >= self.budget.seconds:
+            if self.budget.seconds is not None and study.seconds >= self.budget.seconds:
                 return "the minutes are over"
             if len(trials) >= GIVE_UP and all(trial.outcome.state == "failed" for trial in trials):
                 return "left alone, as every trial failed"
@@ -90,22 +90,22 @@ class Search:
 
     def _one(self, study: Study) -> bool:
         """One trial; False where the space has nothing new."""
-        trials = study.trials
+        trials, before = study.trials, study.seconds
         asked = study.ask()
         if asked is None:
             return False
         number, settings = asked
-        self.now = study.id, len(trials), spent(trials)
+        self.now = study.id, len(trials), before
         steps = iter(range(1 << 30))
         values = values_file(self.folder, study.id, number).resolve()
         outcome = self.workshop.trial(
             {"id": study.id, "settings": settings, "values": str(values)},
-            None if self.budget.seconds is None else max(0.1, self.budget.seconds - spent(trials)),
+            None if self.budget.seconds is None else max(0.1, self.budget.seconds - before),
             lambda value: study.report(number, next(steps), value),
         )
         study.tell(number, outcome)
         self.say(words.of_trial(study.id, number, self.metric, outcome, best_of(trials)))
-        self.now = study.id, len(trials) + 1, spent(trials) + outcome.seconds
+        self.now = study.id, len(trials) + 1, before + outcome.seconds
         self.tick(0)
         return True
 

@@ -32,7 +32,7 @@ class Outcome:
     """What one trial came to."""
 
     state: str
-    """done, pruned or failed"""
+    """done, pruned, failed; or cut, where the minutes were over"""
     seconds: float
     value: float | None = None
     """Of a pruned one the last that was validated."""
@@ -80,10 +80,7 @@ class Study:
             pruner = optuna.pruners.MedianPruner(n_startup_trials=BEFORE_PRUNING, n_warmup_steps=WARMUP)
             study = optuna.create_study(storage=self.storage, study_name=self.id, direction="maximize",
                                         load_if_exists=True, pruner=pruner)
-            trials = study.get_trials(deepcopy=False)
-            if not trials:
-                study.enqueue_trial(self._params(self.first), user_attrs={"settings": self.first})
-            for trial in trials:
+            for trial in study.get_trials(deepcopy=False):
                 if trial.state == optuna.trial.TrialState.RUNNING:
                     study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
                     if "settings" in trial.user_attrs:
@@ -93,13 +90,28 @@ class Study:
 
     @property
     def trials(self) -> list[Trial]:
-        """Those that came to an end, in their order; without what was interrupted, or proposed twice."""
+        """Those that came to an end, in their order; without what was interrupted, cut, or proposed twice."""
         found: list[Trial] = []
-        for one in self.study.get_trials(deepcopy=False):
-            if (outcome := one.user_attrs.get("outcome")) is not None and one.state.is_finished():
-                reports = tuple(value for _, value in sorted(one.intermediate_values.items()))
-                found.append(Trial(len(found), one.user_attrs["settings"], Outcome(**outcome), reports))
+        for one in self._told():
+            outcome = Outcome(**one.user_attrs["outcome"])
+            reports = tuple(value for _, value in sorted(one.intermediate_values.items()))
+            if outcome.state != "cut":
+                found.append(Trial(len(found), one.user_attrs["settings"], outcome, reports))
         return found
+
+    @property
+    def cut(self) -> int:
+        """Trials that the end of the minutes cut off: a larger budget makes them again."""
+        return sum(one.user_attrs["outcome"]["state"] == "cut" for one in self._told())
+
+    @property
+    def seconds(self) -> float:
+        """Spent on all of them."""
+        return float(sum(one.user_attrs["outcome"]["seconds"] for one in self._told()))
+
+    def _told(self) -> list[Any]:
+        return [one for one in self.study.get_trials(deepcopy=False)
+                if "outcome" in one.user_attrs and one.state.is_finished()]
 
     @property
     def size(self) -> float:
@@ -114,6 +126,8 @@ class Study:
         optuna = require_optuna()
         trials = self.trials
         tried = {canonical(trial.settings) for trial in trials}
+        if not trials and not self.study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING]):
+            self.study.enqueue_trial(self._params(self.first), user_attrs={"settings": self.first})
         for attempt in range(REDRAWS):
             with calmly():
                 self.study.sampler = optuna.samplers.TPESampler(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from matinee.config import Budget
-from matinee.tune.result import spent
 from matinee.tune.study import MOST, Outcome, Study, Trial
 
 
@@ -21,6 +20,9 @@ def of_cost(studies: Mapping[str, Study], budget: Budget) -> list[str]:
     """What the search will take, from the first trial of each model."""
     lines, total = [], 0.0
     for id_, study in studies.items():
+        if not study.trials:
+            lines.append(f"{id_}: {study.seconds:.0f} s were not enough for one trial as the model is written")
+            continue
         first = study.trials[0].outcome
         most = min(budget.trials or MOST, study.size)
         seconds = most * first.seconds
@@ -30,7 +32,7 @@ def of_cost(studies: Mapping[str, Study], budget: Budget) -> list[str]:
             told = f"about {max(1, fitting)} of them in {budget.minutes:g} minutes"
         memory = f" and {first.peak_mb:.0f} MB" if first.peak_mb else ""
         lines.append(f"{id_}: a trial takes {first.seconds:.1f} s{memory} as the model is written; {told}")
-        total += max(0.0, seconds - spent(study.trials))
+        total += max(0.0, seconds - study.seconds)
     return [*lines, f"about {of_time(total)} to go, quicker where settings are cheaper or trials are stopped early"]
 
 
@@ -66,7 +68,7 @@ def heading(found: Mapping[str, Any]) -> list[str]:
 
 def of_entry(row: Mapping[str, Any], metric: str) -> str:
     """Above a model of tuned.yaml: what was tried, and what came of it."""
-    states = ", ".join(f"{row[state]} {state}" for state in ("pruned", "failed") if row[state])
+    states = ", ".join(f"{row[state]} {state}" for state in ("pruned", "failed", "cut") if row[state])
     tried = f"{row['tried']} trials{f' ({states})' if states else ''} in {of_time(row['seconds'])}"
     best, first, gain = row["best"], row["first"], row["difference"]
     if best is None:

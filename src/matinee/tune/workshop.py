@@ -86,9 +86,7 @@ class Workshop:
         except Overrun as over:
             self._stop()
             spent = time.monotonic() - start
-            if over.time and last is not None:
-                return Outcome("pruned", round(spent, 3), last, round(self.peak_mb, 1), over.why)
-            return Outcome("failed", round(spent, 3), None, round(self.peak_mb, 1), over.why)
+            return Outcome("cut" if over.time else "failed", round(spent, 3), None, round(self.peak_mb, 1), over.why)
         spent = round(time.monotonic() - start, 3)
         if "error" in answer:
             return Outcome("failed", spent, None, peak, answer["error"])
@@ -140,7 +138,7 @@ class Workshop:
                 if now > self.memory_mb:
                     raise Overrun(f"memory: over {self.memory_mb:.0f} MB", memory=True)
             if seconds is not None and spent > seconds:
-                raise Overrun("time: the minutes were over", time=True)
+                raise Overrun("the minutes were over", time=True)
             if select.select([stream], [], [], TICK)[0]:
                 piece = os.read(stream, 1 << 16)
                 if not piece:
