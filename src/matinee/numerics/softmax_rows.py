@@ -19,6 +19,7 @@ ROWS_A_PIECE = 32
 _SUMS = {"contract", "reassoc", "nsz"}  # in the order that vector instructions like; the same with any threads
 _LOG2_E = np.float32(math.log2(math.e))
 _LOWEST = np.float32(-126)  # 2 ** -126 is the smallest number that is not subnormal
+_NONE = np.int32(-126 << 23)
 
 
 def softmax_rows(
@@ -98,6 +99,7 @@ def _row(row, bits, powers, bias, items, weights):  # type: ignore[no-untyped-de
         bits[i] += powers[i]
     total = np.float32(0)
     for i in range(len(row)):
+        row[i] = row[i] if powers[i] > _NONE else np.float32(0)  # what is lost beside the top has no gradient at all
         total += row[i]
     scale = np.float32(mass / total)
     for i in range(len(row)):
