@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from matinee.data.load import load
 from tests.cli.commands import Said, matinee
 
@@ -43,6 +45,24 @@ def test_an_experiment_says_how_to_read_and_split(matinee: Callable[..., Said], 
     refused = matinee("data", "report", file, "--layout", "table")
     assert refused.code == 2
     assert "an experiment file says itself how to read and split" in refused.error
+
+
+def test_what_is_read_is_never_replaced(
+    matinee: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log.json"
+    log.write_text("user,item\na,x\n")
+    for words, code in (((log, "-o", log), "output-is-input"), ((log, "-o", tmp_path), "output-exists"),
+                        ((log, "-o", tmp_path / "log.html", "--json"), "output-is-input"),
+                        ((SMALL, "-o", tmp_path / "page.json", "--json"), "usage")):
+        said = matinee("data", "report", *words)
+        assert (said.code, code in said.error) == (2, True)
+    monkeypatch.setattr("matinee.cli.data_report.find_spec", lambda name: None)
+    said = matinee("data", "report", SMALL, "-o", tmp_path / "page.html")
+    assert said.code == 5
+    assert "pip install 'matinee[report]'" in said.error
+    assert [path.name for path in tmp_path.iterdir()] == ["log.json"]
+    assert log.read_text() == "user,item\na,x\n"
 
 
 def test_hidden_rows_from_a_file(matinee: Callable[..., Said], tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from matinee.survey.whole import survey
 from tests.survey.logs import START, dataset, events
 
 DAY = 86_400
-SETTINGS = {"preset: global_time", "horizon: 1", "duplicates: last", "repeats: true", "matinee compare"}
+SETTINGS = {"preset: global_time", "horizon: 1", "duplicates: last", "repeats: true", "matinee compare",
+            "seen_before", "seen@10"}
 
 
 def surveyed(data: Dataset) -> dict[str, Any]:
@@ -92,6 +93,12 @@ def test_every_source_gives_plain_json(source: str) -> None:
     data = load(source)
     found = surveyed(data) if data.n_users > 5 else survey(data, None, "nothing would be hidden")
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_having_the_same_again_is_told_where_that_is_normal() -> None:
+    rows = [(user, item % 5, time) for user, item, time in events(users=100)]
+    assert "have the same again" in texts(surveyed(dataset(rows, repeats=True)))
+    assert "have the same again" not in texts(surveyed(dataset(rows)))
 
 
 def test_protocols_that_cannot_be_used_say_why() -> None:

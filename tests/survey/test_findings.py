@@ -146,6 +146,14 @@ def test_a_split_by_time_learns_nothing_from_later() -> None:
     assert (told["older_than_history"].level, told["learnt_later"].level) == ("clean", "clean")
 
 
+def test_a_busy_hour_is_no_crowd() -> None:
+    rows = [(user, user % I, AT_NIGHT + int(second))
+            for user, second in enumerate(np.random.default_rng(0).integers(0, 3600, 7200))]
+    (one,) = (finding for finding in odd_times.odd_times(dataset(rows)) if finding.id == "crowded_seconds")
+    assert one.level == "clean"
+    assert np.bincount([time - AT_NIGHT for _, _, time in rows]).max() >= odd_times.CROWD
+
+
 def test_without_times_checks_of_times_say_so() -> None:
     one = dataset([(user, item, 0) for user, item, _ in CLEAN])
     assert {finding.what for finding in odd_times.odd_times(one)} == {"the data have no times"}

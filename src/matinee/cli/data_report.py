@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,7 @@ from matinee.cli.reading_data import (
     settings,
     within,
 )
-from matinee.errors import DataError, UsageError
+from matinee.errors import DataError, ResourceError, UsageError
 
 if TYPE_CHECKING:
     from matinee.data.dataset import Dataset
@@ -55,6 +56,7 @@ def report(
 
     matinee data report data/ml-1m --side data/boostcamp/train -o ml-1m.html
     """
+    _check(out, as_json, [source, *(side or ()), *(str(file) for file in (test, valid) if file is not None)])
     if source.endswith(EXPERIMENTS):
         if layout or side or encoding or test or valid or protocol != "gap_and_tail":
             raise UsageError("usage", "an experiment file says itself how to read and split", "change it by --set")
@@ -69,6 +71,20 @@ def report(
         dataset = load(read, bad_rows, max_bad_rows, rejects)
     _write(dataset, chosen, out, as_json)
     degraded(dataset)
+
+
+def _check(out: Path, as_json: bool, inputs: list[str]) -> None:
+    """Refuse before anything is read what could not be written, or would replace what is read."""
+    if find_spec("matplotlib") is None:
+        raise ResourceError("not-installed", "the data report needs matplotlib", "pip install 'matinee[report]'")
+    if out.is_dir():
+        raise UsageError("output-exists", f"{str(out)!r} is a folder", "name the page, such as data.html", out)
+    figures = out.with_suffix(".json")
+    if as_json and figures == out:
+        raise UsageError("usage", "page and figures would be one file", "let --out end in .html")
+    for place in (out, figures) if as_json else (out,):
+        if place.resolve() in {Path(name).resolve() for name in inputs}:
+            raise UsageError("output-is-input", f"{str(place)!r} is what is read", "choose another name", place)
 
 
 def _of_experiment(file: Path, overrides: list[str] | tuple[()]) -> tuple[Dataset, Protocol]:

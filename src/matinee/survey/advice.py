@@ -18,6 +18,8 @@ UNSURE = 0.1
 """Share of users whose newest item is only the newest of the file."""
 STEEP = 0.4
 """Share of the events on the most popular tenth of the items."""
+AGAIN = 0.1
+"""Share of events that repeat a pair, where items may be had again."""
 SHORT, LONG = 10, 40
 """Median events a user."""
 CHEAP_ITEMS, DEAR_EVENTS = 0.6, 0.95
@@ -114,6 +116,11 @@ def _of_cold(found: Figures) -> Iterator[Advice]:
 
 
 def _of_models(found: Figures) -> Iterator[Advice]:
+    again = found["facts"]["pairs"]["repeated_share"]
+    if found["facts"]["may_repeat"] and again > AGAIN:
+        yield Advice("models", "People have the same again: judge apart what is new to them (segment `seen_before`, "
+                     "metric `seen@10`).",
+                     (Reason("histories", f"{percent(again)} of the events repeat a pair of user and item"),))
     popular, history, pairs = found["popularity"], found["histories"], found["facts"]["pairs"]
     median = Reason("histories", f"half of the users have {history['median']:,.0f} events or fewer")
     if history["median"] < SHORT:

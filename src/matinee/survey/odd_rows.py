@@ -43,7 +43,8 @@ def _pairs(facts: dict[str, Any]) -> tuple[Finding, Finding]:
     same, again, normal = pairs["same_pair_same_time"], pairs["repeated_events"], facts["may_repeat"]
     doubles = (DOUBLES.unchecked("without times a double and a repeat look alike") if facts["time"] is None else
                DOUBLES.found(same, events, f"{counted(same, 'double')}: the same user, item and second once more",
-                             "`duplicates: last` keeps one of each", alarm=same > 0.01 * events))
+                             "take them out of the file" if normal else "`duplicates: last` keeps one of each",
+                             alarm=same > 0.01 * events))
     if normal:
         return doubles, AGAIN.unchecked("items may be had again here: repeats are no fault")
     return doubles, AGAIN.found(

@@ -24,6 +24,8 @@ def _histories(all_: Figures) -> Panel:
             f"{found['shortest']:,} to {found['longest']:,}. The busiest tenth of the users holds "
             f"{percent(found['busiest_tenth_share'])} of the events. {percent(all_['facts']['pairs']['density'])} of "
             "all pairs of user and item are known.")
+    again = all_["facts"]["pairs"]["repeated_share"]
+    said += f" {percent(again)} of the events repeat a pair." if again else ""
     if short["10"]:
         said += f" {percent(short['5'])} have fewer than 5 events, {percent(short['10'])} fewer than 10."
     elif found["shortest"] > 1:
@@ -44,8 +46,8 @@ def _sittings(found: Figures) -> Panel:
     if quick:
         said += (f"They hold {percent(found['within_one_day_events_share'])} of the events, half of them "
                  f"{found['median_events_within_one_day']:,.0f} or fewer; the others "
-                 f"{found['median_events_others']:,.0f}. Nobody watches that much in a day: such a history is a list "
-                 "of memories, and its order is that of a page."
+                 f"{found['median_events_others']:,.0f}. Hardly anybody watches that much in a day: such a history is "
+                 "a list of memories, and its order is that of a page."
                  if found["median_events_within_one_day"] >= 20 else
                  f"They hold {percent(found['within_one_day_events_share'])} of the events.")
     said += (f" By {found['sessions_by']} there are {found['sessions']:,} sessions; "
@@ -115,6 +117,6 @@ def _lasting(one: Figures) -> str:
                      if lasting < 0.6 else "")
     toward, away = one["toward"], one["away_from"]
     if toward["change"] >= 0.005 or away["change"] <= -0.005:
-        said += (f". On the whole late halves have more {shown(toward['label'])} ({100 * toward['change']:+.1f} points)"
-                 f" and less {shown(away['label'])} ({100 * away['change']:+.1f})")
+        said += (f". On the whole late halves have more {shown(toward['label'])} ({100 * toward['change']:+.1f} "
+                 f"points) and less {shown(away['label'])} ({100 * away['change']:+.1f})")
     return said + "."

@@ -91,10 +91,11 @@ def summary(found: Figures) -> str:
 
 
 def _code(text: str) -> Markup:
-    """Escaped, with words between backticks as code."""
-    parts = str(escape(text)).split("`")
+    """Escaped, with words between backticks as code, and no line that begins with a percent sign."""
+    whole = str(escape(text)).replace(" %", "&nbsp;%")
+    parts = whole.split("`")
     if len(parts) % 2 == 0:
-        return Markup(str(escape(text)))
+        return Markup(whole)
     return Markup("".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts)))
 
 
