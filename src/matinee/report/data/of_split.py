@@ -92,8 +92,8 @@ def _when(times: Figures) -> str:
     if "absent" in times:
         return f"Nothing about times: {times['absent']}."
     after = times["learnt_after_median_hidden_share"]
-    if after == 0:
-        return "Nothing is learnt from after the hidden events: figures say something about the future."
+    if times["hidden_after_all_learnt_share"] == 1:
+        return "Everything that is learnt from came before what is hidden: figures say something about the future."
     return (f"{percent(after)} of what is learnt from is younger than half of what is hidden: figures compare models "
             "on this log and say little about a future that nobody has seen.")
 
