@@ -13,7 +13,7 @@ from matinee.experiment.folder import RunFolder
 
 def show(folder: RunFolder, part: str = "test") -> None:
     """The leaderboard of one part, best first by the first metric, and where everything is."""
-    from matinee.experiment.standing import answer, standing
+    from matinee.experiment.standing import standing, thoughts_and_answer
 
     entries = standing(folder, part)
     metrics = list(dict.fromkeys(metric for entry in entries for metric in entry.figures))
@@ -23,12 +23,8 @@ def show(folder: RunFolder, part: str = "test") -> None:
         ["", *metrics],
         [[entry.id, *(figure(entry.figures[metric]) for metric in metrics)] for entry in entries],
     )
-    thoughts = folder.thoughts
-    if found := answer(folder, part):
-        thoughts = {**thoughts, "answer": str(found)}
-    for what in ("question", "expect", "answer", "conclusion"):
-        if thoughts.get(what):
-            typer.echo(f"{what}: {thoughts[what]}")
+    for what, text in thoughts_and_answer(folder, part).items():
+        typer.echo(f"{what}: {text}")
     if (folder.path / "report.html").is_file():
         typer.echo(f"report      {folder.path / 'report.html'}")
     for path in sorted((folder.path / "submission").glob("*.csv")):

@@ -117,7 +117,7 @@ def thread_pools() -> list[dict[str, Any]]:
 
 
 def _package_files() -> list[Path]:
-    return sorted(path for pattern in ("*.py", "*.yaml", "*.html") for path in PACKAGE.rglob(pattern))
+    return sorted(path for pattern in ("*.py", "*.yaml", "*.html", "*.css") for path in PACKAGE.rglob(pattern))
 
 
 def _hash_files(files: Iterable[Path], root: Path) -> str:

@@ -152,6 +152,11 @@ def member_folder(address: str) -> str:
     return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
+def runs_in(runs: Path) -> list[RunFolder]:
+    """Every run below `runs`, finished or not, by its folder's name."""
+    return [RunFolder(path.parent) for path in sorted(runs.glob("[!.]*/manifest.json"))]
+
+
 def find(address: str, runs: Path) -> tuple[RunFolder, str | None]:
     """`RUN` or `RUN/ID`, RUN a path, a run's id below `runs`, or the beginning of exactly one run's id."""
     run, _, entry = address.rstrip("/").rpartition("/")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.errors import DataError, UsageError
-from matinee.experiment.folder import RunFolder, find
+from matinee.experiment.folder import RunFolder, find, runs_in
 from matinee.experiment.material import file_hash
 
 
@@ -76,12 +76,11 @@ def _of_run(folder: RunFolder, id_: str, file: Path, digest: str) -> HandedIn:
 def _submissions(runs: Path, like: Path) -> Iterator[tuple[RunFolder, Path]]:
     """Those of all runs, and of the run that the file stands in, that are as long as the file `like`."""
     length = like.stat().st_size
-    folders = [path.parent for path in sorted(runs.glob("[!.]*/manifest.json"))]
     own = like.resolve().parent.parent
-    for folder in ([own] if (own / "manifest.json").is_file() else []) + folders:
-        for file in sorted((folder / "submission").glob("*.csv")):
-            if file.stat().st_size == length and (folder / "metrics.json").is_file():
-                yield RunFolder(folder), file
+    for folder in ([RunFolder(own)] if (own / "manifest.json").is_file() else []) + runs_in(runs):
+        for file in sorted((folder.path / "submission").glob("*.csv")):
+            if file.stat().st_size == length and (folder.path / "metrics.json").is_file():
+                yield folder, file
 
 
 def _written(folder: RunFolder) -> list[str]:

@@ -109,7 +109,7 @@ def pointed_to(config: Mapping[str, Any], copies: Mapping[str, str]) -> dict[str
 
 def models_from_outside(config: Mapping[str, Any]) -> list[str]:
     """Names of models, those inside models as well, that are files: to do it again is to run them."""
-    return [name for name in dict.fromkeys(_model_names(config["models"])) if catalog.is_path(name)]
+    return [name for name in dict.fromkeys(model_names(config["models"])) if catalog.is_path(name)]
 
 
 def content_of(source: Path) -> str:
@@ -117,11 +117,12 @@ def content_of(source: Path) -> str:
     return fingerprint.digest(source.read_text())
 
 
-def _model_names(value: Any) -> Iterator[str]:
+def model_names(value: Any) -> Iterator[str]:
+    """Of plain entries, those of models inside models as well."""
     if isinstance(value, Mapping) and isinstance(value.get("model"), str):
         yield value["model"]
     for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from _model_names(inner)
+        yield from model_names(inner)
 
 
 def _point_models(entry: dict[str, Any], copies: Mapping[str, str]) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 from matinee.errors import MatineeError
 from matinee.evaluation.compare import Comparison
 from matinee.evaluation.names import BEYOND_OVERALL, parse
-from matinee.experiment.folder import THOUGHTS, RunFolder
+from matinee.experiment.folder import THOUGHTS, RunFolder, runs_in
 from matinee.experiment.measure import compare_entries
+from matinee.experiment.own_copies import model_names
 
 _EXPECTED = re.compile(r"(?P<by>[+-]\d*\.?\d+) (?P<metric>\S+)(?: (?P<one>\S+) over (?P<other>\S+))?")
 
@@ -114,6 +115,13 @@ def answer(folder: RunFolder, part: str = "test") -> Answer | None:
     return Answer(pair[0], pair[1], metric, found, expected)
 
 
+def thoughts_and_answer(folder: RunFolder, part: str = "test") -> dict[str, str]:
+    """What was asked, expected, found and concluded, in this order, as far as it was."""
+    found = answer(folder, part)
+    said = {**folder.thoughts, **({"answer": str(found)} if found else {})}
+    return {what: said[what] for what in ("question", "expect", "answer", "conclusion") if what in said}
+
+
 def _compared(metric: str) -> bool:
     """Is there a figure of each user to compare by?"""
     try:
@@ -124,8 +132,7 @@ def _compared(metric: str) -> bool:
 
 def finished(runs: Path) -> list[RunFolder]:
     """Every run below `runs` that has figures, newest first."""
-    found = [RunFolder(path.parent) for path in runs.glob("[!.]*/manifest.json")]
-    measured = [folder for folder in found if (folder.path / "metrics.json").is_file()]
+    measured = [folder for folder in runs_in(runs) if (folder.path / "metrics.json").is_file()]
     return sorted(measured, key=lambda folder: (folder.manifest["made"], folder.id), reverse=True)
 
 
@@ -133,19 +140,10 @@ def chosen(folders: Sequence[RunFolder], *, name: str = "", model: str = "", dat
     """Those whose experiment's name holds `name`, that have the model, and whose data path or hash is such."""
     def fits(folder: RunFolder) -> bool:
         config = folder.manifest["config"]
-        models = {one for entry in config["models"] for one in _models_in(entry)}
         is_data = data in config["data"]["path"] or (data and folder.manifest["data"]["hash"].startswith(data))
-        return name in config["name"] and (not model or model in models) and bool(is_data)
+        return name in config["name"] and (not model or model in model_names(config["models"])) and bool(is_data)
 
     return [folder for folder in folders if fits(folder)]
-
-
-def _models_in(entry: Mapping[str, Any]) -> Iterator[str]:
-    if "model" in entry:
-        yield str(entry["model"])
-    for inner in entry.values():
-        if isinstance(inner, Mapping):
-            yield from _models_in(inner)
 
 
 def unlike(folders: Sequence[RunFolder]) -> dict[str, list[str]]:

@@ -72,8 +72,10 @@ def of_candidates(
     """users (N,) -> (N, k) of the candidates of each, all alike; -1 where he has none."""
     if len(candidates) == 0:
         return np.full((len(users), k), -1, np.int64)
-    rows = np.minimum(np.searchsorted(candidates.users, users), len(candidates) - 1)
-    counts = np.where(candidates.users[rows] == users, (candidates.items >= 0).sum(axis=1)[rows], 0)
+    distinct, of_user = np.unique(users, return_inverse=True)
+    own = np.minimum(np.searchsorted(candidates.users, distinct), len(candidates) - 1)
+    found = np.where(candidates.users[own] == distinct, (candidates.items[own] >= 0).sum(axis=1), 0)
+    rows, counts = own[of_user], found[of_user]
     places = (rng.random((len(users), k)) * counts[:, None]).astype(np.int64)
     return np.where(counts[:, None] > 0, candidates.items[rows[:, None], places], -1).astype(np.int64)
 

@@ -10,7 +10,7 @@ from matinee.errors import ModelError
 from matinee.evaluation.names import BEYOND_OVERALL, parse
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.measure import compare_entries
-from matinee.experiment.standing import Entry, answer, best_first, standing
+from matinee.experiment.standing import Entry, best_first, standing, thoughts_and_answer
 
 MARK = "≈"
 
@@ -78,12 +78,8 @@ def _notes(folders: Sequence[RunFolder], entries: Sequence[Entry], part: str) ->
     said = [f"{data}, {split}, {part}: {users:,} users, 95 % intervals. Bold: the largest. "
             f"{MARK}: cannot be told from it (paired bootstrap, Holm)."]
     for folder in folders:
-        thoughts = dict(folder.thoughts)
-        if found := answer(folder, part):
-            conclusion = thoughts.pop("conclusion", None)
-            thoughts |= {"answer": str(found)} | ({"conclusion": conclusion} if conclusion else {})
         run = "" if len(folders) == 1 else f"{folder.id}, "
-        said += [f"{run}{what}: {text}" for what, text in thoughts.items()]
+        said += [f"{run}{what}: {text}" for what, text in thoughts_and_answer(folder, part).items()]
     return [*said, "Runs: " + ", ".join(folder.id for folder in folders) + "."]
 
 

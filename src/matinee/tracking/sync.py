@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from matinee.errors import ResourceError
-from matinee.experiment.folder import RunFolder
+from matinee.experiment.folder import RunFolder, runs_in
 from matinee.tracking.address import address
 from matinee.tracking.mirror import Mirror, State, behind, is_at_work, is_mirrored, locked, settle
 from matinee.tracking.store import Store
@@ -18,8 +18,7 @@ PATIENCE = 60.0
 
 def mirrored_runs(runs: Path) -> list[RunFolder]:
     """Those below `runs` that were mirrored, or asked to be."""
-    folders = [RunFolder(path.parent) for path in sorted(runs.glob("*/manifest.json"))]
-    return [folder for folder in folders
+    return [folder for folder in runs_in(runs)
             if is_mirrored(folder) or folder.manifest["config"].get("tracking", {}).get("mlflow")]
 
 
