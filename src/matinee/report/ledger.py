@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from matinee import durable
 from matinee.experiment.ledger_agreement import Pair, Told
+from matinee.report.page import rendered
 from matinee.report.pictures import FAINT, INK, SECOND, STYLE, svg
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>Offline and public</title>
-<style>
-body {{ font: 15px/1.55 system-ui, "Noto Sans", "Noto Sans KR", sans-serif; color: #1d2733; max-width: 860px;
-       margin: 0 auto; padding: 28px 20px; }}
-svg {{ max-width: 100%; height: auto; }}
-p {{ max-width: 720px; }}
-</style>
-</head>
-<body>
-<h1>Does the offline order predict the public one?</h1>
-{parts}
-</body>
-</html>
-"""
 
 
 def write_page(path: Path, found: Sequence[Told]) -> None:
     """A section for each of `found`."""
-    parts = [f"<h2>{html.escape(one.metric)} on {html.escape(one.title)}</h2>\n<figure>{scatter(one)}</figure>\n"
-             f"<p><b>{html.escape(str(one))}.</b> A dot is a submission, the line its offline 95 % interval. Dots that "
-             "rise to the right are in the same order on both sides; one far below the others was judged too well "
-             "offline.</p>" for one in found]
-    durable.write_text(path, _PAGE.format(parts="\n".join(parts) or "<p>Nothing has both figures yet.</p>"))
+    parts = [(one, Markup(scatter(one))) for one in found]
+    durable.write_text(path, rendered("ledger.html", {"parts": parts}))
 
 
 def scatter(one: Told) -> str:

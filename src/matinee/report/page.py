@@ -1,8 +1,8 @@
-"""A page is one file, readable offline: a template of this folder, the style that all share, and what it shows."""
+"""A page is one file, readable offline: a template of this folder on the base that all share, and what it shows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -10,11 +10,15 @@ import jinja2
 from markupsafe import Markup
 
 
-def rendered(template: str, content: Mapping[str, Any]) -> str:
+def rendered(template: str, content: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]] | None = None) -> str:
     """The template of that name with `content`; what it names and does not get is an error."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_read),
     )
-    folder = files("matinee.report")
-    style = Markup((folder / "page.css").read_text(encoding="utf-8"))
-    return environment.from_string((folder / template).read_text(encoding="utf-8")).render(style=style, **content)
+    environment.filters |= filters or {}
+    return environment.get_template(template).render(style=Markup(_read("page.css")), **content)
+
+
+def _read(name: str) -> str:
+    return (files("matinee.report") / name).read_text(encoding="utf-8")

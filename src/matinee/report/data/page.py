@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup, escape
 
 from matinee import durable
 from matinee.errors import printable_lines
 from matinee.report.data import of_items, of_split, of_time, of_users
+from matinee.report.page import rendered
 from matinee.survey.figures import Figures, percent
 
 LEVELS = {"alarm": "alarm", "look": "look at it", "design": "by design of the split", "clean": "nothing found",
@@ -23,12 +22,8 @@ GROUPS = {"data": "First", "split": "For the split", "models": "For the choice o
 
 def write_page(found: Figures, path: Path) -> None:
     """Write the page of what `survey` found."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"code": _code, "sentence": _sentence}
-    template = environment.from_string((files("matinee.report.data") / "page.html").read_text(encoding="utf-8"))
-    durable.write_text(path, template.render(content(found)))
+    shown = rendered("data/page.html", content(found), {"code": _code, "sentence": _sentence})
+    durable.write_text(path, shown)
 
 
 def content(found: Figures) -> dict[str, Any]:
