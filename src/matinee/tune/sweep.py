@@ -51,12 +51,14 @@ class Sweep:
     metric: str
     folder: Path
     all: list[Cell] = field(default_factory=list)
+    compared: dict[tuple[str, str], Comparison | None] = field(default_factory=dict)
+    """What a run's entry is against the first cell's, by run and entry: found once, and not again after each cell."""
 
     def write(self) -> None:
         """sweep.json, of the cells that are through."""
         through = [cell for cell in self.all if cell.run or cell.error]
         rows = [cell.plain(self.metric) for cell in through]
-        against = _against_first([cell for cell in through if cell.run], self.metric)
+        against = self._against_first([cell for cell in through if cell.run])
         stated = expectation(self.experiment.expect or "")
         stated = stated if stated and stated.metric == self.metric else None
         for cell, row in zip(through, rows, strict=True):
@@ -78,6 +80,28 @@ class Sweep:
             "config": self.experiment.resolved(),
             "code": fingerprint.code_state(),
         })
+
+    def _against_first(self, through: Sequence[Cell]) -> dict[int, dict[str, Comparison]]:
+        """Of each later cell, by entry: its test figures against the first cell's; corrected over all of them.
+
+        An entry that the first cell does not have is left out, and so is a cell on another split.
+        """
+        found: list[tuple[int, str, Comparison]] = []
+        for cell in through[1:]:
+            first, run = through[0].run, cell.run
+            assert first is not None
+            assert run is not None
+            here, there = ({entry.id for entry in standing(one, "test", self.metric)} for one in (run, first))
+            for id_ in sorted(here & there) if first.id != run.id else []:
+                if (run.id, id_) not in self.compared:
+                    self.compared[run.id, id_] = _over(run, first, id_, self.metric)
+                if (one := self.compared[run.id, id_]) is not None:
+                    found.append((id(cell), id_, one))
+        told: dict[int, dict[str, Comparison]] = {}
+        for (cell_id, id_, one), p in zip(found, holm([one.p for _, _, one in found]), strict=True):
+            sure = one.verdict if p < LEVEL else "cannot tell"
+            told.setdefault(cell_id, {})[id_] = replace(one, p=p, verdict=sure)
+        return told
 
 
 def sweep(
@@ -144,28 +168,13 @@ def _told(run: RunFolder, metric: str) -> str:
     return f"{metric} on test: {', '.join(figures) or 'no figure'}"
 
 
-def _against_first(through: Sequence[Cell], metric: str) -> dict[int, dict[str, Comparison]]:
-    """Of each later cell, by entry: its test figures against the first cell's; corrected over all of them.
-
-    An entry that the first cell does not have is left out, and so is a cell on another split.
-    """
-    found: list[tuple[int, str, Comparison]] = []
-    for cell in through[1:]:
-        first, run = through[0].run, cell.run
-        assert first is not None
-        assert run is not None
-        here, there = ({entry.id for entry in standing(one, "test", metric)} for one in (run, first))
-        for id_ in sorted(here & there) if first.id != run.id else []:
-            try:
-                (one,) = compare_entries([(run, id_), (first, id_)], metric, "test").values()
-            except (ModelError, ConfigError):  # another split, or a metric that no user has a value of
-                continue
-            found.append((id(cell), id_, one))
-    told: dict[int, dict[str, Comparison]] = {}
-    for (cell_id, id_, one), p in zip(found, holm([one.p for _, _, one in found]), strict=True):
-        sure = one.verdict if p < LEVEL else "cannot tell"
-        told.setdefault(cell_id, {})[id_] = replace(one, p=p, verdict=sure)
-    return told
+def _over(run: RunFolder, first: RunFolder, id_: str, metric: str) -> Comparison | None:
+    """None on another split, or for a metric that no user has a value of."""
+    try:
+        (one,) = compare_entries([(run, id_), (first, id_)], metric, "test").values()
+    except (ModelError, ConfigError):
+        return None
+    return one
 
 
 def _verdict(told: Answer) -> str | None:
