@@ -36,7 +36,8 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def test_figures_come_from_the_run_that_wrote_the_bytes_wherever_the_file_is(small: RunFolder, tmp_path: Path) -> None:
-    runs = small.path.parent
+    runs = tmp_path / "runs"  # another run beside the shared one may have written the same bytes
+    shutil.copytree(small.path, runs / small.id)
     shutil.copy(small.submission("blend"), tmp_path / "제출 (1).csv")
     found = [handed_in(what, runs) for what in (f"{small.id}/blend", str(tmp_path / "제출 (1).csv"))]
     for one in found:
