@@ -182,7 +182,7 @@ def sasrec(bench: Bench, precision: str) -> dict[str, Any]:
 
 
 def sasrec_levels(bench: Bench) -> dict[str, Any]:
-    found = bench.next_item("levels", of_ml_1m(bench), "bfloat16", *LEVELS)
+    found = bench.next_item("levels", of_ml_1m(bench), "float32", *LEVELS)
     return {"levels": found["levels"], "rounds": {"ours": [found]}}
 
 
