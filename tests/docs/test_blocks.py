@@ -97,3 +97,14 @@ def test_what_is_left_out_is_there() -> None:
     assert [name for name in OWN_TEST.values() if not hasattr(test_docs, name)] == []
     assert [program for program in OTHER_PROGRAMS if not any(one.startswith(program) for one in every)] == []
     assert [command for command in TOO_DEAR if command not in map(without_comment, every)] == []
+
+
+def test_the_ledgers_page_judges_its_table_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    by_language = {block.language: block for block in blocks_of("docs/guides/ledger.md")}
+    Path("teams.csv").write_text(by_language["csv"].text)
+    walk = Walk(capsys)
+    walk.carry_out("matinee ledger agree teams.csv")
+    assert by_language["text"].text.strip() in walk.said
