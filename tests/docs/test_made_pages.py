@@ -15,7 +15,7 @@ from tests.docs.running import parsed, words_of
 def test_the_pages_of_models_and_the_reference_are_of_the_code() -> None:
     made = model_pages.pages()
     stale = [path.name for path, text in made.items() if not path.is_file() or path.read_text() != text]
-    assert stale == [], "python -m scripts.model_pages makes them anew"
+    assert stale == [], "make pages makes them anew"
     there = {path for folder in (model_pages.FOLDER, reference_pages.FOLDER) for path in folder.iterdir()}
     assert there == made.keys()
 
