@@ -6,7 +6,7 @@ TORCH_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo setup warm test check fast quality tune-bench bench growth reports lock clean
+.PHONY: demo setup warm test check fast quality pages tune-bench bench growth reports lock clean
 
 demo: .venv/.core
 	$(BIN)/matinee demo
@@ -45,6 +45,11 @@ fast: check warm
 ONE = $(if $(MODEL),--model $(MODEL)) $(if $(PROTOCOL),--protocol $(PROTOCOL))
 quality: .venv/.dev
 	$(BIN)/python -m benchmarks.quality.run $(ONE) $(ARGS)
+
+# What is made of the code and of the figures: both READMEs' tables, docs/models, docs/reference.
+pages: .venv/.dev
+	$(BIN)/python -m scripts.readme_table
+	$(BIN)/python -m scripts.model_pages
 
 reports: .venv/.dev
 	$(BIN)/python -m scripts.reports $(REPORT)

@@ -1,4 +1,4 @@
-"""Put the figures of benchmarks/quality/results.json into the README's table: python scripts/readme_table.py"""
+"""Put the figures of benchmarks/quality/results.json into the READMEs' tables: python scripts/readme_table.py"""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ COLUMNS = {
     "next_item": ("next item, NDCG@10", "ndcg@10"),
     "next_item_refit": ("the same, fitted on train + valid", "ndcg@10"),
 }
+TITLES = {
+    # page: the titles of its columns in its own language
+    "README.md": [title for title, _ in COLUMNS.values()],
+    "README.ko.md": ["gap and tail, Recall@10", "무작위 8:1:1, NDCG@10", "다음 아이템, NDCG@10",
+                     "같은 것, train + valid로 학습"],
+}
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
+def table(rows: Sequence[Mapping[str, Any]], titles: Sequence[str] = TITLES["README.md"]) -> str:
     """Markdown rows: one a model, best first by the first column; protocols without a column are left out."""
     rows = [row for row in rows if row["protocol"] in COLUMNS]
     order = [row["model"] for row in sorted(rows, key=_place)]
-    lines = ["| MovieLens-1M | " + " | ".join(title for title, _ in COLUMNS.values()) + " |",
+    lines = ["| MovieLens-1M | " + " | ".join(titles) + " |",
              "|---|" + "---|" * len(COLUMNS)]
     for model in dict.fromkeys(order):
         own = [row for row in rows if row["model"] == model]
@@ -49,13 +55,13 @@ def _cell(rows: Sequence[Mapping[str, Any]], protocol: str) -> str:
     return " ".join(shown)
 
 
-def renewed(readme: str) -> str:
-    """The README with its table made anew."""
+def renewed(name: str = "README.md") -> str:
+    """The README of that name with its table made anew."""
     results = json.loads((ROOT / "benchmarks/quality/results.json").read_text())
-    before, rest = readme.split(BEGIN)
-    return before + BEGIN + table(results["rows"]) + END + rest.split(END)[1]
+    before, rest = (ROOT / name).read_text().split(BEGIN)
+    return before + BEGIN + table(results["rows"], TITLES[name]) + END + rest.split(END)[1]
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    durable.write_text(path, renewed(path.read_text()))
+    for page in TITLES:
+        durable.write_text(ROOT / page, renewed(page))

@@ -14,7 +14,8 @@ CALLED = {"dataset": "CSV to Dataset", "fit": "fit", "top10": "top 10 for all", 
           "candidates": "first stage without the answers, and its lists", "order": "first stage, and the order taught",
           "top10_first": "top 10 for all, the first stage's first model alone",
           "to_level": "to equal recall", "an_epoch": "an epoch more", "seconds": "whole process",
-          "peak_mb": "peak memory"}
+          "peak_mb": "peak memory", "features": "features", "plain": "no mirror", "file": "a mirror in a file",
+          "silent": "a mirror at a server that is silent"}
 
 
 def lines(stages: Mapping[str, Any]) -> Iterator[str]:

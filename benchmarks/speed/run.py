@@ -26,6 +26,7 @@ from typing import Any
 from benchmarks.provenance import load, provenance, write
 from benchmarks.speed.figures import against, alone, launched, same, shown, spread
 from benchmarks.speed.held_out import held_out, next_item, recall, write_benchmark, write_train
+from benchmarks.speed.mirror import mirror
 from benchmarks.speed.report import lines
 
 import matinee
@@ -182,7 +183,7 @@ def sasrec(bench: Bench, precision: str) -> dict[str, Any]:
 
 
 def sasrec_levels(bench: Bench) -> dict[str, Any]:
-    found = bench.next_item("levels", of_ml_1m(bench), "bfloat16", *LEVELS)
+    found = bench.next_item("levels", of_ml_1m(bench), "float32", *LEVELS)
     return {"levels": found["levels"], "rounds": {"ours": [found]}}
 
 
@@ -282,6 +283,8 @@ STAGES: dict[str, tuple[Callable[[Bench], dict[str, Any]], str | None, str]] = {
     "fm_features": (fm_features, None, "FM with every feature of users and items: memory, and ten for everybody"),
     "metrics": (metrics, None, "Ten metrics with bootstrap intervals"),
     "run": (whole_run, None, "`matinee run` of five models, two ensembles, submission and report"),
+    "mirror": (lambda bench: mirror(of_ml_1m(bench), bench.work, bench.rounds), None,
+               "`matinee run` with its journal mirrored in MLflow"),
     "scoring": (scoring, None, "What ranking everybody adds to memory"),
 }
 

@@ -10,7 +10,7 @@ import typer
 
 from matinee.cli import terminal
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -37,7 +37,7 @@ def show_sweep(folder: Path) -> None:
     rows = []
     for cell in found["cells"]:
         values = [cell["values"][key] for key in found["keys"]]
-        values = [value if isinstance(value, str) else json.dumps(value) for value in values]
+        values = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
         for id_, figures in cell["figures"].items():
             if id_ in found["alike"]:
                 continue

@@ -57,6 +57,8 @@ class AutoRec(Squeezing):
     """What the layers between put their sums through. A sigmoid as in the paper."""
     weight_decay: Annotated[float, Ge(0), Le(10)] = 0.01
     """Shrinks all weights by lr x this a step, apart from the loss (Loshchilov and Hutter, ICLR 2019)."""
+    lr: Annotated[float, Gt(0), Le(10)] = 1e-2
+    """Length of Adam's steps. Source of the default: `bench` in autorec.yaml."""
 
     def fit(self, train: Dataset, run: Run = Run()) -> Scorer:
         """Raises DataError (`no-ratings`) where ratings are asked for and there are none, and what training does."""

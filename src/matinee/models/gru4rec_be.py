@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
@@ -38,6 +38,9 @@ from matinee.scoring.recurrent import Recurrent
 
 @dataclass(frozen=True, kw_only=True)
 class GRU4RecBE(Sequential):
+    batch_size: Annotated[int, Ge(1), Le(100_000)] = 32
+    """Windows a step. This and `lr` are what gru4rec does well with."""
+    lr: Annotated[float, Gt(0), Le(10)] = 5e-3
     layers: Annotated[int, Ge(1), Le(16)] = 1
     """Of units, one upon the other."""
     titles: str | None = "tfidf"

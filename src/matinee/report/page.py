@@ -16,6 +16,7 @@ def rendered(template: str, content: Mapping[str, Any], filters: Mapping[str, Ca
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_read),
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}  # people read it
     environment.filters |= filters or {}
     return environment.get_template(template).render(style=Markup(_read("page.css")), **content)
 

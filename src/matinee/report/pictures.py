@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -153,8 +154,14 @@ def log_at_a_glance(times_: NDArray[np.int64], lengths: NDArray[np.int64], count
 
 
 def svg(figure: Figure) -> str:
-    """The figure as an element; its date is left out, so that the same run is the same page."""
+    """The figure as an element; its date is left out, so that the same run is the same page.
+
+    matplotlib's own fonts have no Hangul and no Kanji: it takes such a letter for a box wider than it is, and warns of
+    one that it would draw. Here the reader's fonts draw it.
+    """
     out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None}, transparent=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(out, format="svg", metadata={"Date": None}, transparent=True)
     text = out.getvalue()
     return text[text.index("<svg") :]

@@ -41,7 +41,7 @@ def _model(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
         "history": Markup(pictures.history(row["trials"], metric)) if row["trials"] else None,
         "shares": Markup(pictures.importances(shares)) if shares else None,
         "fields": Markup(pictures.by_field(row["trials"], row["search"], fields, metric)) if settled else None,
-        "settings": [(name, json.dumps(written.get(name)), json.dumps(best.get(name)), _space(row["search"][name]))
+        "settings": [(name, _plain(written.get(name)), _plain(best.get(name)), _space(row["search"][name]))
                      for name in order],
         "failures": [(trial["number"], trial["why"]) for trial in row["trials"] if trial["state"] == "failed"],
     }
@@ -50,4 +50,8 @@ def _model(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
 def _space(space: Any) -> str:
     if isinstance(space, Mapping):
         return f"{space['low']:g} to {space['high']:g}{', by logarithm' if space.get('log') else ''}"
-    return ", ".join(json.dumps(value) for value in space)
+    return ", ".join(map(_plain, space))
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

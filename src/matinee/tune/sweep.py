@@ -152,7 +152,8 @@ def experiments(experiment: Experiment) -> list[tuple[dict[str, Any], Experiment
 
 def in_words(values: Mapping[str, Any]) -> str:
     """`ease.l2 = 300, seed = 1`"""
-    shown = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    shown = {key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+             for key, value in values.items()}
     return ", ".join(f"{key.removeprefix('models.')} = {value}" for key, value in shown.items())
 
 

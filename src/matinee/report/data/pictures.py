@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,9 +23,8 @@ DASHES = ("-", "-", ":")
 
 @contextmanager
 def _canvas(height: float = HEIGHT) -> Iterator[tuple[Figure, Axes]]:
-    """A figure of the page's size. Scripts that the measuring font lacks are drawn in the reader's own fonts."""
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+    """A figure of the page's size."""
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.add_subplot()
         axes.set_axisbelow(True)

@@ -1,0 +1,44 @@
+"""Every model of the house can be fitted again from a run's manifest, to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matinee import catalog, config
+from matinee.config import experiment_from
+from matinee.config.yaml_file import read
+from matinee.experiment.folder import RunFolder
+from matinee.experiment.reproduce import reproduce
+from matinee.experiment.run import run
+
+SHORT = {"epochs": 2, "validate_every": 1, "pretrain_epochs": 1}
+NEEDS = {"user_profile": "its tiny settings weigh directors, which these data do not have"}
+
+
+def entry(name: str) -> dict[str, Any]:
+    """At the model's tiny settings, with features and candidates where it reads them, two epochs at most."""
+    kind, file = catalog.load(name), catalog.settings_file(name)
+    tiny = dict((read(file).content or {}).get("tiny") or {}) if file.is_file() and name not in NEEDS else {}
+    fields = {field.name for field in config.fields_of(kind)}
+    found = {"model": name, **tiny, **{key: value for key, value in SHORT.items() if key in fields}}
+    if kind.orders_candidates:
+        found["candidates"] = {"from": ["first"], "depth": 20}
+    if kind.orders_candidates or kind.honours_features:
+        found["features"] = ["item_count", "genre"]
+    return found
+
+
+@pytest.mark.slow
+def test_every_model_is_the_same_to_the_bit(tmp_path: Path) -> None:
+    settings = {"name": "all", "data": {"path": "embedded:movietweetings", "sample_users": 0.05},
+                "split": {"protocol": "gap_and_tail"}, "output": {"which": []},
+                "models": [{"id": "first", "model": "ease"}, *map(entry, catalog.names())]}
+    folder = run(experiment_from(settings, tmp_path), tmp_path / "runs")
+    verdict = reproduce(RunFolder.open(folder.path), tmp_path / "again",
+                        progress=lambda what, done, total: None, say=lambda line: None)
+    assert verdict.results == ()
+    assert verdict.surroundings == ()
+    assert verdict.compared > 2 * len(catalog.names())
