@@ -46,9 +46,10 @@ ONE = $(if $(MODEL),--model $(MODEL)) $(if $(PROTOCOL),--protocol $(PROTOCOL))
 quality: .venv/.dev
 	$(BIN)/python -m benchmarks.quality.run $(ONE) $(ARGS)
 
-# What is made of the code and of the figures: both READMEs' tables, docs/models, docs/reference.
+# What is made of the code and of the figures: both READMEs' tables, docs/middle-or-next.md, docs/models, docs/reference.
 pages: .venv/.dev
 	$(BIN)/python -m scripts.readme_table
+	$(BIN)/python -m scripts.middle_or_next
 	$(BIN)/python -m scripts.model_pages
 
 reports: .venv/.dev

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.provenance import table
-from ruamel.yaml import YAML
+from benchmarks.quality.bench import protocols
+from benchmarks.quality.store import read_rows
 
 from matinee import catalog
 from matinee.config import fields_of
+from matinee.config.yaml_file import read
 from matinee.contract import Recommender
 from scripts import reference_pages
 from scripts.readme_table import COLUMNS
@@ -27,7 +29,6 @@ from scripts.reports import write
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs/models"
-RESULTS, PROTOCOLS = (ROOT / "benchmarks/quality" / name for name in ("results.json", "protocols.yaml"))
 ABOUT = """# Models
 
 {count} models, and yours ([add a model](../guides/add-a-model.md)). The figures are the best that `make quality` has
@@ -40,12 +41,12 @@ PARAGRAPHS = re.compile(r"(?<!\n)\n(?=(?:Differs|Cost|Shines|Blind|Peak|Memory)\
 
 def pages() -> dict[Path, str]:
     """Every page of models and of the reference."""
-    rows, protocols = json.loads(RESULTS.read_text())["rows"], YAML(typ="safe").load(PROTOCOLS.read_text())
-    made = {FOLDER / f"{name}.md": page(name, rows, protocols) for name in catalog.names()}
+    rows, known = read_rows(), protocols()
+    made = {FOLDER / f"{name}.md": page(name, rows, known) for name in catalog.names()}
     return {**made, FOLDER / "README.md": index(rows), **reference_pages.pages()}
 
 
-def page(name: str, rows: Sequence[Mapping[str, Any]], protocols: Mapping[str, Any]) -> str:
+def page(name: str, rows: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> str:
     recipe = catalog.load(name)
     idea, *rest = prose(inspect.getdoc(sys.modules[recipe.__module__]) or name).split("\n\n", 1)
     lines = [f"# {name}", "", f"*{recipe.family}*. {idea}", "", *rest, "", "## Use", "",
@@ -54,7 +55,7 @@ def page(name: str, rows: Sequence[Mapping[str, Any]], protocols: Mapping[str, A
         lines = [*lines[:-3], "It puts into order what other models find: see [two stages](../guides/two-stages.md)."]
     lines += ["", uses(recipe), "", "## Hyper-parameters", "", *hyper_parameters(recipe), *searched(name)]
     own = [row for row in rows if row["model"] == name]
-    lines += ["", "## Measured", "", *measured(own, protocols), ""]
+    lines += ["", "## Measured", "", *measured(own, known), ""]
     source = f"../../src/matinee/models/{name}"
     return "\n".join([*lines, f"Source: [{name}.py]({source}.py), settings: [{name}.yaml]({source}.yaml).", ""])
 
@@ -87,7 +88,7 @@ def plain(default: Any) -> str:
 
 def searched(name: str) -> Iterator[str]:
     """What `matinee tune` tries, and where the defaults come from."""
-    settings = YAML(typ="safe").load(catalog.settings_file(name).read_text()) or {}
+    settings = read(catalog.settings_file(name)).content or {}
     spaces = settings.get("search") or {}
     if spaces:
         yield from ["", "`matinee tune` searches " + "; ".join(f"`{field}` {space(of)}" for field, of in spaces.items())
@@ -104,15 +105,15 @@ def space(given: Any) -> str:
     return "among " + ", ".join(f"`{plain(choice)}`" for choice in choices)
 
 
-def measured(rows: Sequence[Mapping[str, Any]], protocols: Mapping[str, Any]) -> list[str]:
+def measured(rows: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> list[str]:
     """A row a protocol and setting, in the order of the protocols, the best first."""
     if not rows:
         return ["Not yet (`make quality`)."]
-    order = list(protocols)
+    order = list(known)
     rows = sorted(rows, key=lambda row: (order.index(row["protocol"]),
-                                         -row["figures"][protocols[row["protocol"]]["main"]]))
+                                         -row["figures"][known[row["protocol"]]["main"]]))
     return table(["protocol", "settings", "", "95 % interval", "seconds", "peak MB", "made"],
-                 [[protocols[row["protocol"]]["title"], settings_of(row), *figure(row, protocols), row["seconds"],
+                 [[known[row["protocol"]]["title"], settings_of(row), *figure(row, known), row["seconds"],
                    row["peak_mb"], f"{row['origin']['date'][:10]}, {(row['origin']['commit'] or '')[:7]}"]
                   for row in rows])
 
@@ -121,9 +122,9 @@ def settings_of(row: Mapping[str, Any]) -> str:
     return ", ".join(f"`{key} {plain(value)}`" for key, value in row["settings"].items()) or "defaults"
 
 
-def figure(row: Mapping[str, Any], protocols: Mapping[str, Any]) -> tuple[str, str]:
+def figure(row: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, str]:
     """The protocol's main figure, and the interval of its first seed."""
-    main = protocols[row["protocol"]]["main"]
+    main = known[row["protocol"]]["main"]
     low, high = row["runs"][0]["intervals"][main]
     mean = f", mean of {len(row['runs'])} seeds" if len(row["runs"]) > 1 else ""
     return f"{main} {row['figures'][main]:.4f}{mean}", f"{low:.4f} to {high:.4f}"

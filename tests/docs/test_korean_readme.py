@@ -6,14 +6,9 @@ import re
 
 from scripts.readme_table import TITLES, renewed
 
-from tests.docs.pages import ROOT, blocks_of, headings_of, links_of
+from tests.docs.pages import ROOT, blocks_of, headings_of, links_of, without_comment
 
 ENGLISH, KOREAN = "README.md", "README.ko.md"
-
-
-def without_comment(line: str) -> str:
-    """A command as a shell takes it: what stands after `#` is in the reader's language."""
-    return re.sub(r"\s+#\s.*$", "", line)
 
 
 def commands(page: str) -> list[tuple[str, list[str]]]:

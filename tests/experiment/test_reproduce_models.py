@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from matinee import catalog, config
+from matinee import catalog
 from matinee.config import experiment_from
-from matinee.config.yaml_file import read
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.reproduce import reproduce
 from matinee.experiment.run import run
+from matinee.testing import Subject
 
 SHORT = {"epochs": 2, "validate_every": 1, "pretrain_epochs": 1}
 NEEDS = {"user_profile": "its tiny settings weigh directors, which these data do not have"}
@@ -20,10 +20,9 @@ NEEDS = {"user_profile": "its tiny settings weigh directors, which these data do
 
 def entry(name: str) -> dict[str, Any]:
     """At the model's tiny settings, with features and candidates where it reads them, two epochs at most."""
-    kind, file = catalog.load(name), catalog.settings_file(name)
-    tiny = dict((read(file).content or {}).get("tiny") or {}) if file.is_file() and name not in NEEDS else {}
-    fields = {field.name for field in config.fields_of(kind)}
-    found = {"model": name, **tiny, **{key: value for key, value in SHORT.items() if key in fields}}
+    subject = Subject(name)
+    kind, tiny = subject.kind, {} if name in NEEDS else subject.tiny
+    found = {"model": name, **tiny, **{key: value for key, value in SHORT.items() if key in subject.fields}}
     if kind.orders_candidates:
         found["candidates"] = {"from": ["first"], "depth": 20}
     if kind.orders_candidates or kind.honours_features:
