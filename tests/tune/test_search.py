@@ -105,7 +105,7 @@ def test_a_search_killed_again_and_again_ends_with_the_trials_of_one_that_was_no
     for kill_at in (0, 3):
         command = [sys.executable, "-m", "matinee", *words, "--runs", str(tmp_path / "killed")]
         running = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        wait_for(lambda: _settings(tmp_path / "killed") > kill_at)  # noqa: B023
+        wait_for(lambda: _stopped_within_a_trial(running, tmp_path / "killed", kill_at))  # noqa: B023
         fitting = _children(running.pid)
         running.kill()
         assert running.wait() == -signal.SIGKILL
@@ -118,14 +118,26 @@ def test_a_search_killed_again_and_again_ends_with_the_trials_of_one_that_was_no
     for what in ("first", "best", "difference", "survives"):
         assert best[0][what] == best[1][what]
     assert {state for _, state, _, _ in tried(tmp_path / "killed")} <= {"done", "pruned"}
-    backend = optuna.storages.journal.JournalFileBackend(str(found(tmp_path / "killed") / "trials.log"))
+    assert [trial.state.name for trial in _journalled(tmp_path / "killed")].count("FAIL") == 2
+
+
+def _stopped_within_a_trial(running: subprocess.Popen[bytes], runs: Path, after: int) -> bool:
+    """Whether the search stands still, a trial begun after `after` others and not told: a kill is sure to cut it."""
+    if sum(path.read_text().count('{"settings"') for path in runs.glob("*/trials.log")) <= after:
+        return False
+    running.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, running.pid, os.WSTOPPED | os.WNOWAIT)
+    last = _journalled(runs)[-1]
+    within = last.state == optuna.trial.TrialState.RUNNING and "settings" in last.user_attrs
+    if not within:
+        running.send_signal(signal.SIGCONT)
+    return within
+
+
+def _journalled(runs: Path) -> list[optuna.trial.FrozenTrial]:
+    backend = optuna.storages.journal.JournalFileBackend(str(found(runs) / "trials.log"))
     study = optuna.load_study(study_name="hungry", storage=optuna.storages.JournalStorage(backend))
-    assert [trial.state.name for trial in study.trials].count("FAIL") == 2
-
-
-def _settings(runs: Path) -> int:
-    """Trials that have begun."""
-    return sum(path.read_text().count('{"settings"') for path in runs.glob("*/trials.log"))
+    return cast("list[optuna.trial.FrozenTrial]", study.trials)
 
 
 def _children(process: int) -> list[int]:
