@@ -68,4 +68,5 @@ def ensemble(
     config["ensembles"] = [*config["ensembles"], entry]
     config["output"] = {**config["output"], "which": [*config["output"]["which"], id_]}
     changed = overridden(config, [f"ensembles.{id_}.{text}" for text in set_ or ()])
-    carry_out(experiment_from(changed, Path(folder.manifest["base"])), runs)
+    # With other threads nothing would be found again, and every network would learn anew.
+    carry_out(experiment_from(changed, Path(folder.manifest["base"])), runs, threads=int(folder.manifest["threads"]))
