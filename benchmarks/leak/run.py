@@ -40,7 +40,7 @@ from matinee.ranking.lists import Lists
 
 HERE = Path(__file__).parent
 MODELS = ("autorec", "dae", "vae", "multi_dae", "multi_vae", "rec_vae")
-SETTINGS = {"autorec": {"patience": 60}}
+SETTINGS: dict[str, dict[str, Any]] = {}
 """Where defaults would not do: without noise an autoencoder stands still at popularity for a dozen epochs."""
 METRIC, K, BLOCK, SEED = "recall@10", 10, 1024, 0
 
