@@ -17,7 +17,8 @@ Filtering, WWW 2018, section 2.2, compare the first three.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from matinee.nn.threads import side_by_side
 from matinee.numerics.softmax_rows import softmax_rows
 
 Likelihood = Literal["multinomial", "logistic", "squared"]
@@ -34,6 +36,8 @@ Precision = Literal["float32", "bfloat16"]
 ROWS = 256
 """Users at a time, of half so long scores twice as many: with 7,000 items 7 MB. A product of fewer rows takes longer a
 row, and what each adds to the table's gradient is a pass over it."""
+LANES = 2
+"""Blocks of rows side by side, whatever the number of threads: what each sums up is added in the end, always alike."""
 ALIGNED = 16
 """A row of scores begins at a multiple of so many numbers: with an odd number of items between two rows, BLAS takes
 half as long again for the same product."""
@@ -83,19 +87,22 @@ class _Float32:
 
     def __init__(self, hidden: Tensor, table: Tensor, over: float) -> None:
         self.hidden, self.table, self.share = hidden, table, hidden / over
-        self.room = torch.empty(min(self.rows, len(hidden)), -(-len(table) // ALIGNED) * ALIGNED)
 
-    def scores(self, start: int, stop: int) -> Tensor:
+    def room(self, rows: int) -> Tensor:
+        """For the scores of so many rows, one block after the other."""
+        return torch.empty(rows, -(-len(self.table) // ALIGNED) * ALIGNED)
+
+    def scores(self, start: int, stop: int, room: Tensor) -> Tensor:
         """(B, I) or wider, without the bias."""
-        out = self.room[: stop - start]
+        out = room[: stop - start]
         torch.mm(self.hidden[start:stop], self.table.T, out=out[:, : len(self.table)])
         return out
 
     def to_hidden(self, gradient: Tensor, out: Tensor) -> None:
         torch.mm(gradient, self.table, out=out)
 
-    def to_table(self, gradient: Tensor, start: int, stop: int, out: Tensor) -> None:
-        out.addmm_(gradient.T, self.share[start:stop], beta=float(start > 0))  # the first one does not read `out`
+    def to_table(self, gradient: Tensor, start: int, stop: int, out: Tensor, first: bool) -> None:
+        out.addmm_(gradient.T, self.share[start:stop], beta=float(not first))  # the first one does not read `out`
 
 
 class _BFloat16(_Float32):
@@ -107,18 +114,41 @@ class _BFloat16(_Float32):
         self.short_hidden, self.short_share = hidden.bfloat16(), (hidden / over).bfloat16()
         self.short_table = table.bfloat16()
 
-    def scores(self, start: int, stop: int) -> Tensor:
+    def room(self, rows: int) -> Tensor:
+        return torch.empty(0)  # torch makes room for each block
+
+    def scores(self, start: int, stop: int, room: Tensor) -> Tensor:
         return self.short_hidden[start:stop] @ self.short_table.T
 
     def to_hidden(self, gradient: Tensor, out: Tensor) -> None:
         out.copy_(gradient @ self.short_table)
 
-    def to_table(self, gradient: Tensor, start: int, stop: int, out: Tensor) -> None:
+    def to_table(self, gradient: Tensor, start: int, stop: int, out: Tensor, first: bool) -> None:
         found = gradient.T @ self.short_share[start:stop]
-        if start:
-            out += found
-        else:
+        if first:
             out.copy_(found)
+        else:
+            out += found
+
+
+class _Lane:
+    """Some blocks of rows, one after the other, and the sums over them."""
+
+    def __init__(self, blocks: Sequence[tuple[int, int]], of_hidden: Tensor | None, of_table: Tensor | None) -> None:
+        self.blocks, self.of_hidden, self.of_table = blocks, of_hidden, of_table
+        self.total, self.of_bias = 0.0, torch.zeros(0)
+
+    def run(self, layer: _Float32, bias: Tensor, loss_of: Loss, entries: Callable[[int, int], Observed]) -> None:
+        room = layer.room(self.blocks[0][1] - self.blocks[0][0])
+        for start, stop in self.blocks:
+            first = start == self.blocks[0][0]
+            value, gradient, of_bias = loss_of(layer.scores(start, stop, room), bias, entries(start, stop))
+            self.total += value
+            self.of_bias = of_bias if first else self.of_bias + of_bias
+            if self.of_hidden is not None:
+                layer.to_hidden(gradient, self.of_hidden[start:stop])
+            if self.of_table is not None:
+                layer.to_table(gradient, start, stop, self.of_table, first)
 
 
 class _Output(torch.autograd.Function):
@@ -127,26 +157,24 @@ class _Output(torch.autograd.Function):
         ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, observed: csr_array, loss_of: Loss, over: float,
         confidence: NDArray[np.float32] | None, products: type[_Float32],
     ) -> Tensor:
-        moved = [torch.empty_like(tensor) if wanted else None  # a part that stands still costs nothing
-                 for tensor, wanted in zip((hidden, table, bias), ctx.needs_input_grad, strict=False)]
-        of_hidden, of_table, of_bias = moved
-        total, layer = 0.0, products(hidden, table, over)
-        for start in range(0, max(1, len(hidden)), layer.rows):
-            stop = min(start + layer.rows, len(hidden))
-            entries = _entries(observed, confidence, start, stop)
-            value, gradient, some_of_bias = loss_of(layer.scores(start, stop), bias.detach(), entries)
-            total += value
-            if of_hidden is not None:
-                layer.to_hidden(gradient, of_hidden[start:stop])
-            if of_table is not None:
-                layer.to_table(gradient, start, stop, of_table)
-            if of_bias is not None:
-                of_bias[:] = some_of_bias if start == 0 else of_bias + some_of_bias
-        for part in (of_hidden, of_bias):
-            if part is not None:
-                part /= over
-        ctx.moved = moved
-        return torch.tensor(total / over)
+        wanted = ctx.needs_input_grad  # a part that stands still costs nothing
+        of_hidden = torch.empty_like(hidden) if wanted[0] else None
+        layer, n = products(hidden, table, over), len(hidden)
+        rows = max(1, min(layer.rows, -(-n // LANES)))
+        blocks = [(start, min(start + rows, n)) for start in range(0, max(1, n), rows)]
+        lanes = [_Lane(blocks[k::LANES], of_hidden, torch.empty_like(table) if wanted[1] else None)
+                 for k in range(min(LANES, len(blocks)))]
+        entries = partial(_entries, observed, confidence)
+        side_by_side(lambda k: lanes[k].run(layer, bias.detach(), loss_of, entries), len(lanes))
+        first = lanes[0]
+        for lane in lanes[1:]:
+            first.total, first.of_bias = first.total + lane.total, first.of_bias + lane.of_bias
+            if first.of_table is not None and lane.of_table is not None:
+                first.of_table += lane.of_table
+        if of_hidden is not None:
+            of_hidden /= over
+        ctx.moved = [of_hidden, first.of_table, first.of_bias / over if wanted[2] else None]
+        return torch.tensor(first.total / over)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:

@@ -22,10 +22,16 @@ _limit: ContextVar[int] = ContextVar("threads", default=os.cpu_count() or 1)
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
     """Inside the block our kernels, when called from this thread, and all of BLAS use at most so many threads."""
+    with sharing(threads), threadpool_limits(max(1, threads)):
+        yield
+
+
+@contextmanager
+def sharing(threads: int) -> Iterator[None]:
+    """The same of our kernels alone: BLAS has one setting for all threads."""
     before = _limit.set(max(1, threads))
     try:
-        with threadpool_limits(max(1, threads)):
-            yield
+        yield
     finally:
         _limit.reset(before)
 
