@@ -57,7 +57,8 @@ def waves(length: int, dim: int) -> Tensor:
     """
     angles = torch.arange(length)[:, None] / 10_000 ** (torch.arange(0, dim, 2) / dim)
     found = torch.stack([torch.sin(angles), torch.cos(angles)], dim=2).reshape(length, -1)[:, :dim]
-    return found * (2 * dim) ** 0.5
+    scaled: Tensor = found * (2 * dim) ** 0.5
+    return scaled
 
 
 class TransformerNet(nn.Module):
