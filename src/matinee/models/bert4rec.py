@@ -12,7 +12,9 @@ team of the film competition of 2022 did best with: every fifth place of the his
 best films counted.
 
 Differs: norms stand before what they feed; a window comes once an epoch, hidden anew each time, instead of ten copies;
-in a share of the windows (`newest`) the last item alone is hidden, which is how it is asked.
+in a share of the windows (`newest`) the last item alone is hidden, which is how it is asked. Places begin as waves, so
+that near ones are alike, and as large as items: from small ones at random it takes half as long again to leave
+popularity behind. Batches are small and weights are means over epochs, as in SASRec.
 Cost: of an epoch, with E events in windows of n, E (16 D^2 + 4 n D) operations a block forward and twice that back, and
 for the hidden ones alone 6 I D: under half of what SASRec takes, but it learns from a fifth of the places and needs
 several times the epochs. Published code is often stopped far too early (Petrov, Macdonald, RecSys 2022).
@@ -24,7 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
@@ -38,6 +40,11 @@ from matinee.scoring.place_votes import PlaceVotes
 
 @dataclass(frozen=True, kw_only=True)
 class BERT4Rec(Cloze):
+    batch_size: Annotated[int, Ge(1), Le(100_000)] = 16
+    """Windows a step. Source of this and of `lr`: `bench` in bert4rec.yaml."""
+    lr: Annotated[float, Gt(0), Le(10)] = 3e-3
+    """Length of Adam's steps (Kingma and Ba, ICLR 2015)."""
+    average: Annotated[float, Ge(0), Lt(1)] = 0.6
     blocks: Annotated[int, Ge(1), Le(64)] = 2
     """Layers of attention."""
     heads: Annotated[int, Ge(1), Le(64)] = 2

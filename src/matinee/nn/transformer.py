@@ -49,6 +49,18 @@ SPREAD = 0.02
 """Standard deviation of what vectors of items and places begin at."""
 
 
+def waves(length: int, dim: int) -> Tensor:
+    """(L, D) sines and cosines of places, in waves of 6 to 60,000 places, as large as items are (Vaswani et al.,
+    Attention Is All You Need, NIPS 2017).
+
+    Where an item is hidden its place says all about where to look, and of places at random nearness is to be learnt.
+    """
+    angles = torch.arange(length)[:, None] / 10_000 ** (torch.arange(0, dim, 2) / dim)
+    found = torch.stack([torch.sin(angles), torch.cos(angles)], dim=2).reshape(length, -1)[:, :dim]
+    scaled: Tensor = found * (2 * dim) ** 0.5
+    return scaled
+
+
 class TransformerNet(nn.Module):
     """x = E[items] sqrt(D) + P;  each block: x += attention(norm(x)), x += narrow(act(wide(norm(x))));  norm(x).
 
@@ -68,7 +80,8 @@ class TransformerNet(nn.Module):
             return xavier(size[0], size[-1], generator) if shape.glorot else normal(*size)
 
         self.table = normal(shape.n_items + shape.mask, dim)
-        self.positions = normal(shape.length, dim)
+        self.positions = (normal(shape.length, dim) if shape.causal
+                          else nn.Parameter(waves(shape.length, dim) * SPREAD))
         self.blocks = nn.ParameterDict()
         for n in range(shape.blocks):
             for part, size in block_shapes(dim, shape.width).items():
