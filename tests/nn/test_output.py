@@ -11,7 +11,9 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional
 
-from matinee.nn.output import LOSSES, ROWS, output_loss
+from matinee.nn import output
+from matinee.nn.output import LOSSES, ROWS, Precision, output_loss
+from matinee.nn.threads import side_by_side, torch_threads
 from tests.reference import autoencoders as reference
 
 KINDS = sorted(LOSSES)
@@ -164,3 +166,32 @@ def test_short_numbers_lose_digits_and_nothing_else(kind: str) -> None:
         found[precision] = [loss.detach(), *(part.grad for part in leaves)]
     for whole, short in zip(found["float32"], found["bfloat16"], strict=True):
         assert 0 < float((whole - short).norm() / whole.norm()) < 0.01
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_blocks_side_by_side_have_the_bits_of_one_after_the_other(
+    kind: str, precision: Precision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for threads, worth in ((1, 0), (2, 0), (5, 0), (2, output.WORTH_THREADS)):
+        monkeypatch.setattr(output, "WORTH_THREADS", worth)
+        *parts, observed, trust = drawn(5)
+        parts = [part.requires_grad_() for part in parts]
+        with torch_threads(threads):
+            loss = output_loss(*parts, observed, kind, 7, trust, precision)
+            assert torch.get_num_threads() == threads
+        found.append([loss.detach(), *torch.autograd.grad(loss, parts)])
+    for others in found[1:]:
+        assert all(torch.equal(one, other) for one, other in zip(found[0], others, strict=True))
+
+
+def test_what_goes_wrong_in_one_lane_is_told_and_torch_keeps_its_threads() -> None:
+    def fails(k: int) -> None:
+        if k == 1:
+            raise ValueError("no such luck")
+
+    with torch_threads(2):
+        with pytest.raises(ValueError, match="no such luck"):
+            side_by_side(fails, 2)
+        assert torch.get_num_threads() == 2

@@ -38,6 +38,8 @@ ROWS = 256
 row, and what each adds to the table's gradient is a pass over it."""
 LANES = 2
 """Blocks of rows side by side, whatever the number of threads: what each sums up is added in the end, always alike."""
+WORTH_THREADS = 1 << 18
+"""Scores of a batch; below, beginning a thread takes as long as what it would do."""
 ALIGNED = 16
 """A row of scores begins at a multiple of so many numbers: with an odd number of items between two rows, BLAS takes
 half as long again for the same product."""
@@ -165,7 +167,15 @@ class _Output(torch.autograd.Function):
         lanes = [_Lane(blocks[k::LANES], of_hidden, torch.empty_like(table) if wanted[1] else None)
                  for k in range(min(LANES, len(blocks)))]
         entries = partial(_entries, observed, confidence)
-        side_by_side(lambda k: lanes[k].run(layer, bias.detach(), loss_of, entries), len(lanes))
+
+        def run(k: int) -> None:
+            lanes[k].run(layer, bias.detach(), loss_of, entries)
+
+        if n * len(table) < WORTH_THREADS:
+            for k in range(len(lanes)):
+                run(k)
+        else:
+            side_by_side(run, len(lanes))
         first = lanes[0]
         for lane in lanes[1:]:
             first.total, first.of_bias = first.total + lane.total, first.of_bias + lane.of_bias
