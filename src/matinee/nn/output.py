@@ -171,11 +171,7 @@ class _Output(torch.autograd.Function):
         def run(k: int) -> None:
             lanes[k].run(layer, bias.detach(), loss_of, entries)
 
-        if n * len(table) < WORTH_THREADS:
-            for k in range(len(lanes)):
-                run(k)
-        else:
-            side_by_side(run, len(lanes))
+        side_by_side(run, len(lanes), apart=n * len(table) >= WORTH_THREADS)
         first = lanes[0]
         for lane in lanes[1:]:
             first.total, first.of_bias = first.total + lane.total, first.of_bias + lane.of_bias

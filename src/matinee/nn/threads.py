@@ -23,27 +23,28 @@ def torch_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def side_by_side(work: Callable[[int], None], n: int) -> None:
-    """work(0) to work(n - 1), each on a thread of its own where there are several, with its share of all of them.
+def side_by_side(work: Callable[[int], None], n: int, *, apart: bool = True) -> None:
+    """work(0) to work(n - 1), each with one thread for torch and for our kernels, which is one of its own if `apart`.
 
     Torch and our kernels in turn, each on all threads, wait for each other: a product, a softmax and two more products
-    took two threads as long as one. Gradients are not recorded inside.
+    took two threads as long as one. A product shared out by torch has other bits with other threads as well; here none
+    is. Gradients are not recorded inside. More threads than n are not used.
     """
-    threads, before = allowed(), torch.get_num_threads()
+    before = torch.get_num_threads()
 
     @torch.no_grad()  # a thread's own setting
     def one(k: int) -> None:
-        torch.set_num_threads(max(1, threads // n))
-        with sharing(max(1, threads // n)):
+        torch.set_num_threads(1)
+        with sharing(1):
             work(k)
 
     try:
-        if min(threads, n) < 2:
-            for k in range(n):
-                one(k)
-        else:
+        if apart and min(allowed(), n) > 1:
             with ThreadPoolExecutor(n) as pool:
                 for _ in pool.map(one, range(n)):  # the first error is raised here
                     pass
+        else:
+            for k in range(n):
+                one(k)
     finally:
         torch.set_num_threads(before)
