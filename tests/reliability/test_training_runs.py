@@ -99,15 +99,19 @@ def test_a_run_stopped_again_and_again_at_every_stage_ends_with_the_same_bits(
 def test_a_run_killed_in_its_fit_goes_on_and_can_be_reproduced(
     file: Path, unbroken: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["run", str(file), "--runs", str(tmp_path), "--threads", "1"]
-    running = subprocess.Popen([sys.executable, "-m", "matinee", *words], stderr=subprocess.DEVNULL)
-    wait_for(lambda: epochs(tmp_path) >= 3)
-    running.kill()
-    assert running.wait() == -signal.SIGKILL
+    for attempt in range(5):  # on a busy machine the fit may be over before it is seen to have begun
+        runs = tmp_path / str(attempt)
+        words = ["run", str(file), "--runs", str(runs), "--threads", "1"]
+        running = subprocess.Popen([sys.executable, "-m", "matinee", *words], stderr=subprocess.DEVNULL)
+        wait_for(lambda: epochs(runs) >= 3)  # noqa: B023
+        running.kill()
+        assert running.wait() == -signal.SIGKILL
+        if list(runs.glob("neural-*/checkpoints/valid/multi_vae/0*")):
+            break
     assert main(words) == 0
     assert "goes on after" in capsys.readouterr().err
-    assert results(tmp_path) == unbroken
-    run = next(tmp_path.glob("neural-*"))
+    assert results(runs) == unbroken
+    run = next(runs.glob("neural-*"))
     assert main(["reproduce", str(run)]) == 0
     assert main(words) == 0
     assert "is done already" in capsys.readouterr().err
