@@ -40,8 +40,6 @@ from matinee.ranking.lists import Lists
 
 HERE = Path(__file__).parent
 MODELS = ("autorec", "dae", "vae", "multi_dae", "multi_vae", "rec_vae")
-SETTINGS: dict[str, dict[str, Any]] = {}
-"""Where defaults would not do: without noise an autoencoder stands still at popularity for a dozen epochs."""
 METRIC, K, BLOCK, SEED = "recall@10", 10, 1024, 0
 
 
@@ -72,7 +70,7 @@ def measured(model: str, leaky: bool, stages: dict[str, StageData]) -> dict[str,
         return float(at_valid(scorer, valid, known if leaky else valid.given).mean())
 
     started = time.perf_counter()
-    scorer = config.recipe(model, SETTINGS.get(model, {})).fit(data, Run(seed=SEED, threads=1, validate=validate))
+    scorer = config.recipe(model, {}).fit(data, Run(seed=SEED, threads=1, validate=validate))
     seconds = time.perf_counter() - started
     values = {"valid": at_valid(scorer, valid, known if leaky else valid.given),
               "test": per_user(test.recommend(scorer, K), test.truth, [METRIC])[METRIC]}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
 
-from matinee.numerics.threads import allowed, limited, sharing
+from matinee.numerics.threads import allowed, in_pieces, limited, sharing
 
 
 @contextmanager
@@ -33,18 +32,13 @@ def side_by_side(work: Callable[[int], None], n: int, *, apart: bool = True) -> 
     before = torch.get_num_threads()
 
     @torch.no_grad()  # a thread's own setting
-    def one(k: int) -> None:
+    def one(k: int, _: int) -> None:
         torch.set_num_threads(1)
         with sharing(1):
             work(k)
 
     try:
-        if apart and min(allowed(), n) > 1:
-            with ThreadPoolExecutor(n) as pool:
-                for _ in pool.map(one, range(n)):  # the first error is raised here
-                    pass
-        else:
-            for k in range(n):
-                one(k)
+        with sharing(allowed() if apart else 1):
+            in_pieces(one, n, 1)
     finally:
         torch.set_num_threads(before)
