@@ -2,8 +2,8 @@
 no model by name.
 
 `train.py` is the loop and `recipe.py` its settings. `checkpoint.py` is what it takes to go on after a stop,
-`identity.py` what tells one training from another; `stopping.py`, `processes.py` and `threads.py` are signals,
-torchrun and threads. `output.py` is the far end of any network over a whole catalogue.
+`identity.py` what tells one training from another; `stopping.py`, `processes.py`, `threads.py` and `freed_memory.py`
+are signals, torchrun, threads and memory. `output.py` is the far end of any network over a whole catalogue.
 
 Autoencoders: `bag.py` is the near end, `autoencoder.py` the networks between; `reconstruction.py`,
 `composite_prior.py`, `profiled.py` and `copying.py` say how these are trained.

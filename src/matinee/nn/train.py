@@ -23,6 +23,7 @@ from matinee.contract import Run, Scorer
 from matinee.errors import DataError, ModelError, ResourceError
 from matinee.nn import processes
 from matinee.nn.checkpoint import Checkpoints, Place, State
+from matinee.nn.freed_memory import keep_freed_memory
 from matinee.nn.identity import Identity, differences
 from matinee.nn.recipe import Trained
 from matinee.nn.stopping import SIGNALS, Stop
@@ -70,6 +71,7 @@ def train(
     finite, ResourceError where memory or disk is used up, another process has died or is at work on the checkpoints,
     ModelError for a checkpoint that cannot be gone on with.
     """
+    keep_freed_memory()
     processes.join()
     _check_same(key)
     with contextlib.ExitStack() as stack:

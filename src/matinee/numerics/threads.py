@@ -8,6 +8,7 @@ entered by two callers at once and a server has many.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,20 +43,30 @@ def allowed() -> int:
 
 
 def in_pieces(work: Callable[[int, int], None], n: int, size: int) -> None:
-    """Call work(start, stop) for each `size` of the rows 0..n; idle threads take the next piece."""
-    starts = range(0, n, size)
+    """Call work(start, stop) for each `size` of the rows 0..n; idle threads take the next piece.
 
-    def piece(start: int) -> None:
-        work(start, min(start + size, n))
+    The caller is one of the threads: a second one finds the other core idle at once, where two new ones, their caller
+    asleep, may share a core until the next tick of the clock.
+    """
+    starts = iter(range(0, n, size))  # next() is one step for all threads
 
-    workers = min(allowed(), len(starts))
-    if workers < 2:
-        for start in starts:
-            piece(start)
+    def pieces() -> None:
+        try:
+            for start in starts:
+                work(start, min(start + size, n))
+        except BaseException:
+            deque(starts, maxlen=0)  # nobody begins another
+            raise
+
+    others = min(allowed(), -(-n // size)) - 1
+    if others < 1:
+        pieces()
         return
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(piece, starts):  # the first error is raised here
-            pass
+    with ThreadPoolExecutor(others) as pool:
+        asked = [pool.submit(pieces) for _ in range(others)]
+        pieces()
+    for one in asked:
+        one.result()  # its error is raised here
 
 
 def in_told_pieces(
