@@ -198,8 +198,8 @@ def second_stage(bench: Bench) -> dict[str, Any]:
     one = found[0]
     return {"figures": [alone(found, "candidates"), alone(found, "order"), alone(found, "top10_first"),
                         alone(found, "top10", 60.0), alone(found, "peak_mb")], "rounds": {"ours": found},
-            "note": f"{one['users']:,} users; {one['candidates']['candidates a user']:.0f} candidates a user hold "
-                    f"{one['candidates']['together']:.3f} of what is hidden; {one['trees']} trees; recall@10 "
+            "note": f"{one['users']:,} users; {one['held']['candidates a user']:.0f} candidates a user hold "
+                    f"{one['held']['together']:.3f} of what is hidden; {one['trees']} trees; recall@10 "
                     f"{one['recall@10']:.4f} where EASE alone has {one['recall@10_first']:.4f}."}
 
 

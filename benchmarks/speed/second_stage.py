@@ -43,7 +43,7 @@ def two_stages(folder: str) -> dict[str, Any]:
     took |= seconds_of("top10", start, now())
     of = [next(row.value for row in stage.measure(one, ["recall@10"])) for one in (first_lists, lists)]
     shares = recalls(order.sources, stage, SETTINGS)
-    return {**took, "users": len(stage.users), "recall@10": of[1], "recall@10_first": of[0], "candidates": shares,
+    return {**took, "users": len(stage.users), "recall@10": of[1], "recall@10_first": of[0], "held": shares,
             "trees": order.found["stop_at"]}
 
 
