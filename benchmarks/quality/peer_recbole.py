@@ -2,13 +2,13 @@
 
     PYTHON peer_recbole.py FOLDER MODEL OUT [--metric NDCG@10] [--minutes 60] [--epochs 10000] [--set KEY=VALUE ...]
 
-FOLDER holds FOLDER.train.inter, FOLDER.valid.inter and FOLDER.test.inter, RecBole's benchmark files. Trained at
-RecBole's own settings, but for epochs: early stopping ends it, or the minutes. Writes OUT.csv.gz and
-OUT_asked_with_valid.csv.gz, ten a user (user,item,rank,score, raw ids, what train and valid hold left out), and
-OUT.json, last.
+FOLDER holds FOLDER.train.inter, FOLDER.valid.inter and FOLDER.test.inter, RecBole's benchmark files, and for a model
+that reads the order (its rows hold what came before) seen.tsv, user and item. Trained at RecBole's own settings, but
+for epochs: early stopping ends it, or the minutes. Writes OUT.csv.gz, ten a user (user,item,rank,score, raw ids, what
+train and valid hold left out), and OUT.json, last.
 
-RecBole's autoencoders always read a user's history from train. The second file is made by the same network, asked with
-train and valid together.
+RecBole's autoencoders always read a user's history from train. They write OUT_asked_with_valid.csv.gz as well, made by
+the same network, asked with train and valid together.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import time
 import types
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from recbole.config import Config  # noqa: E402
 from recbole.data import create_dataset, data_preparation  # noqa: E402
 from recbole.utils import get_model, get_trainer, init_seed  # noqa: E402
 
+PREFIX = "item_id_list"
 K, EVERY, PATIENCE, ASKED_AT_ONCE = 10, 5, 10, 512
 TOLD = ("mlp_hidden_size", "hidden_dimension", "latent_dimension", "dropout_prob", "anneal_cap", "total_anneal_steps",
         "beta", "gamma", "mixture_weights", "n_enc_epochs", "n_dec_epochs", "learner", "learning_rate", "weight_decay",
@@ -62,9 +64,11 @@ def main() -> None:
     init_seed(config["seed"], config["reproducibility"])
     model = get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
     found = trained(config, model, loaders, asked.minutes)
-    write(asked.out.with_name(f"{asked.out.name}.csv.gz"), lists(model, parts))
-    ask_with(model, parts[:2])
-    write(asked.out.with_name(f"{asked.out.name}_asked_with_valid.csv.gz"), lists(model, parts))
+    made = lists if PREFIX not in parts[0].inter_feat else partial(lists_of_rows, seen=asked.folder / "seen.tsv")
+    write(asked.out.with_name(f"{asked.out.name}.csv.gz"), made(model, parts))
+    if hasattr(model, "history_item_id"):
+        ask_with(model, parts[:2])
+        write(asked.out.with_name(f"{asked.out.name}_asked_with_valid.csv.gz"), made(model, parts))
     about = {**found, "settings": {key: config[key] for key in TOLD if config[key] is not None},
              "versions": {"recbole": recbole.__version__, "torch": torch.__version__, "numpy": np.__version__,
                           "python": platform.python_version()},
@@ -74,9 +78,11 @@ def main() -> None:
 
 def loaded(asked: argparse.Namespace) -> tuple[Config, list[Any], list[Any]]:
     """The settings, the three parts as (users, items) in RecBole's ids with their data set, and the three loaders."""
+    columns = columns_of(asked.folder)
     settings = {
         "data_path": str(asked.folder.resolve().parent), "benchmark_filename": ["train", "valid", "test"],
-        "load_col": {"inter": ["user_id", "item_id"]}, "epochs": asked.epochs, "eval_step": EVERY,
+        "load_col": {"inter": columns}, **({"alias_of_item_id": [PREFIX]} if PREFIX in columns else {}),
+        "epochs": asked.epochs, "eval_step": EVERY,
         "stopping_step": PATIENCE, "valid_metric": asked.metric, "metrics": ["Recall", "NDCG"], "topk": [K],
         "eval_batch_size": ASKED_AT_ONCE * items_in(asked.folder), "show_progress": False, "state": "ERROR",
         "metric_decimal_place": 6,
@@ -87,6 +93,11 @@ def loaded(asked: argparse.Namespace) -> tuple[Config, list[Any], list[Any]]:
     config = Config(model=asked.model, dataset=asked.folder.name, config_dict=settings)
     loaders = list(data_preparation(config, create_dataset(config)))
     return config, [loader._dataset for loader in loaders], loaders
+
+
+def columns_of(folder: Path) -> list[str]:
+    with (folder / f"{folder.name}.test.inter").open() as file:
+        return [word.partition(":")[0] for word in file.readline().strip().split("\t")]
 
 
 def items_in(folder: Path) -> int:
@@ -168,11 +179,30 @@ def lists(model: Any, parts: list[Any]) -> Any:
     seen[:, 0] = True  # the padding
     for users in torch.unique(pairs(parts[2])[0]).split(ASKED_AT_ONCE):
         scores = model.full_sort_predict({data.uid_field: users}).view(len(users), -1)
-        found = torch.topk(scores.masked_fill(seen[users], -torch.inf), K)
-        names = data.id2token(data.iid_field, found.indices.numpy().ravel()).reshape(-1, K)
-        for user, row, values in zip(data.id2token(data.uid_field, users.numpy()), names, found.values, strict=True):
-            yield from ((user, item, rank + 1, f"{value:.4g}")
-                        for rank, (item, value) in enumerate(zip(row, values.tolist(), strict=True)))
+        yield from best(data, users, scores.masked_fill(seen[users], -torch.inf))
+
+
+@torch.no_grad()
+def lists_of_rows(model: Any, parts: list[Any], seen: Path) -> Any:
+    """The same of a model that reads the order: each row of test is a user, with what came before."""
+    data, rows = parts[2], parts[2].inter_feat
+    known = torch.zeros(data.user_num, data.item_num, dtype=torch.bool)
+    known[:, 0] = True
+    for line in seen.read_text().splitlines():
+        user, item = line.split("\t")
+        known[data.token2id(data.uid_field, user), data.token2id(data.iid_field, item)] = True
+    for start in range(0, len(rows), ASKED_AT_ONCE):
+        some = rows[start : start + ASKED_AT_ONCE]
+        scores = model.full_sort_predict(some).view(len(some), -1)
+        yield from best(data, some[data.uid_field], scores.masked_fill(known[some[data.uid_field]], -torch.inf))
+
+
+def best(data: Any, users: torch.Tensor, scores: torch.Tensor) -> Any:
+    found = torch.topk(scores, K)
+    names = data.id2token(data.iid_field, found.indices.numpy().ravel()).reshape(-1, K)
+    for user, row, values in zip(data.id2token(data.uid_field, users.numpy()), names, found.values, strict=True):
+        yield from ((user, item, rank + 1, f"{value:.4g}")
+                    for rank, (item, value) in enumerate(zip(row, values.tolist(), strict=True)))
 
 
 def write(path: Path, rows: Any) -> None:
