@@ -220,7 +220,7 @@ def page(rows: Sequence[Row]) -> Iterator[str]:
         for row in own:
             if row["side"] == "RecBole":
                 own = row["own_figures_at_test"]["ndcg@10"]
-                yield (f"- {row['model']}: {_plain(row['settings'])}; {_plain(row['versions'])}. Its own evaluator "
+                yield (f"- {row['model']}: {plain(row['settings'])}; {plain(row['versions'])}. Its own evaluator "
                        f"says ndcg@10 {own:.4f} of the lists asked with train.")
 
 
@@ -234,7 +234,7 @@ def _figure(numbers: Sequence[float]) -> str:
     return "{:.4f} ({:.4f} to {:.4f})".format(*numbers)
 
 
-def _plain(facts: Mapping[str, Any]) -> str:
+def plain(facts: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in facts.items())
 
 

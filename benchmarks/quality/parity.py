@@ -21,14 +21,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from benchmarks.provenance import provenance, table
-from benchmarks.quality.against_recbole import FOLDER, SEED, asked_with_train, from_file, write_for_recbole
+from benchmarks.quality.against_recbole import FOLDER, SEED, asked_with_train, from_file, plain, write_for_recbole
 from benchmarks.quality.bench import protocols
 from benchmarks.quality.measure import entry_of, fitted
 from benchmarks.speed.held_out import in_raw_ids
@@ -62,8 +62,7 @@ class Pair:
     set: Mapping[str, Any]
     note: str = ""
     ordered: bool = False
-    """The next item instead of gap and tail; what came before is in RecBole's rows."""
-    data: Mapping[str, Any] = field(default_factory=dict)
+    """The next item of some users instead of gap and tail; what came before is in RecBole's rows."""
 
     @property
     def protocol(self) -> str:
@@ -86,13 +85,13 @@ PAIRS = {
                       "its noise on a code is a hundredth of the distribution's, so no weight holds that to anything"),
     "fpmc": Pair("Markov", "fpmc", {"dim": 64, "draws": 1, "window": 1, "query_length": 1}, "FPMC",
                  {"embedding_size": 64, "train_neg_sample_args": NEGATIVE},
-                 "plain steps of 0.05 and weight decay of 0.01 ours, Adam's of 0.001 without RecBole's", True, SAMPLE),
+                 "plain steps of 0.05 and weight decay of 0.01 ours, Adam's of 0.001 without RecBole's", True),
     "sasrec": Pair("sequence", "sasrec",
                    {"dim": 64, "blocks": 2, "heads": 2, "width": 256, "length": 50, "dropout": 0.5, "lr": 0.001,
                     "batch_size": 41, "average": 0.0, "epochs": 200, "patience": 15},
                    "SASRec", {"hidden_size": 64, "n_layers": 2, "n_heads": 2, "inner_size": 256, "loss_type": "CE",
                               "hidden_dropout_prob": 0.5, "attn_dropout_prob": 0.5, "MAX_ITEM_LIST_LENGTH": 50},
-                   "2,048 rows of one asked item a step there, 41 windows of fifty here", True, SAMPLE),
+                   "2,048 rows of one asked item a step there, 41 windows of fifty here", True),
 }
 
 Row = dict[str, Any]
@@ -112,15 +111,16 @@ def main() -> int:
             continue
         if asked.recbole is None:
             parser.error("say which interpreter has RecBole: --recbole or MATINEE_PEER_RECBOLE")
-        put(name, measured(name, PAIRS[name], asked))
-        print(f"{name}: {rows()[name]['told']}", flush=True)
+        row = measured(name, PAIRS[name], asked)
+        put(name, row)
+        print(f"{name}: {told(row)}", flush=True)
     write_page()
     return 0
 
 
 def measured(name: str, pair: Pair, asked: argparse.Namespace) -> Row:
     origin, block = provenance([SEED], matinee.Run().threads), protocols()[pair.protocol]
-    about = {**block["data"], **pair.data}
+    about = {**block["data"], **(SAMPLE if pair.ordered else {})}
     dataset = matinee.load(Path(os.environ["MATINEE_TEST_DATA"]) / about.pop("path"), **about)
     stages = matinee.stages(dataset, {**block["split"], "seed": SEED})
     stage = stages["test"]
@@ -185,10 +185,13 @@ def compared(stage: StageData, lists: Mapping[str, Any]) -> Row:
                                     "p": result.p, "verdict": result.verdict}
     same = [len(np.intersect1d(a, b)) for a, b in zip(lists["ours"].items, lists["RecBole"].items, strict=True)]
     found["overlap"] = float(np.mean(same))
-    number = found["metrics"]["ndcg@10"]
-    found["told"] = (f"ndcg@10 {number['ours']:.4f} ours, {number['RecBole']:.4f} RecBole's, "
-                     f"{found['overlap']:.1f} of ten in common")
     return found
+
+
+def told(row: Row) -> str:
+    number = row["metrics"]["ndcg@10"]
+    return (f"ndcg@10 {number['ours']:.4f} ours, {number['RecBole']:.4f} RecBole's, {row['overlap']:.1f} of ten in "
+            "common")
 
 
 def rows() -> dict[str, Row]:
@@ -218,7 +221,7 @@ def page(every: Mapping[str, Row]) -> Iterator[str]:
         pair, origin = PAIRS[name], row["origin"]
         said = f"; {pair.note}" if pair.note else ""
         limit = "; RecBole's minutes were over" if row["stopped_by"] == "time" else ""
-        yield (f"- {name}: {_plain(pair.settings) or 'the defaults'}{said}{limit}. {origin['date'][:10]}, "
+        yield (f"- {name}: {plain(pair.settings) or 'the defaults'}{said}{limit}. {origin['date'][:10]}, "
                f"commit {(origin['commit'] or 'unknown')[:8]}, {origin['machine']['processor']}.")
 
 
@@ -229,10 +232,6 @@ def _cells(pair: Pair, row: Row) -> Sequence[object]:
             f"{number['low']:+.4f} to {number['high']:+.4f}", number["verdict"], f"{row['overlap']:.1f}",
             seconds["ours"], seconds["RecBole"],
             row["best_epoch"]["ours"] or "", row["best_epoch"]["RecBole"])
-
-
-def _plain(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in facts.items())
 
 
 if __name__ == "__main__":
