@@ -27,11 +27,12 @@ from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn.deep_pairs import Deep, fit_deep
 from matinee.scoring.deep_pairs import DeepPairs
+from matinee.scoring.ordered_pairs import OrderedPairs
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeepFM(Deep):
-    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs:
-        """Raises ConfigError (`no-fields`), DataError where the data lack what a feature needs, and what
-        `nn.train.train` does."""
+    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs | OrderedPairs:
+        """Raises ConfigError (`no-fields`, `no-candidates`), DataError where the data lack what a feature needs, and
+        what `nn.train.train` does."""
         return fit_deep("deep_fm", self, train, run, meet=True)

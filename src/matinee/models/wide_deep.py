@@ -29,6 +29,7 @@ from matinee.data.dataset import Dataset
 from matinee.nn.crosses import Crossed
 from matinee.nn.deep_pairs import Deep, fit_deep
 from matinee.scoring.deep_pairs import DeepPairs
+from matinee.scoring.ordered_pairs import OrderedPairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class WideDeep(Deep):
     """What has weights of its own: `none`; each of the user's `features` with each of the item's; the `items` of a
     history with the item that is asked for; or `all`."""
 
-    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs:
-        """Raises ConfigError (`no-fields`), DataError where the data lack what a feature needs, and what
-        `nn.train.train` does."""
+    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs | OrderedPairs:
+        """Raises ConfigError (`no-fields`, `no-candidates`), DataError where the data lack what a feature needs, and
+        what `nn.train.train` does."""
         return fit_deep("wide_deep", self, train, run, meet=False, crossed=self.crosses)
