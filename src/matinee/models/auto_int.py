@@ -6,7 +6,8 @@ Song et al., AutoInt: Automatic Feature Interaction Learning via Self-Attentive 
     score_ui = w_0 + sum over fields f of w.x_f + sum over fields m of w_m . e_m of the last layer     e_f = V_f' x_f
 
 Fields are the user, the item, the items of the user's history and every feature that the experiment names; a feature of
-a user and an item together is a field with one vector, times its standardised number.
+a user and an item together is a field with one vector, times its standardised number, and so is each number that a first
+stage says where it is taught by candidates (nn/candidate_pairs.py).
 
 What it is given to train by: R, the residual, or what a field says of itself has to come through attention; linear
 weights of the fields beside the layers, which the paper has not, so that popularity is learnt in the first steps and

@@ -6,7 +6,8 @@ Cheng et al., Wide & Deep Learning for Recommender Systems, DLRS 2016:
     h_1 = relu(W_1 [e_1 ... e_F; z] + b_1)     h_n = relu(W_n h_(n-1) + b_n)     e_f = V_f' x_f
 
 Fields are the user, the item, the items of the user's history and every feature that the experiment names; z are the
-features of a user and an item together, standardised. The paper's cross of what is installed with what is asked for is
+features of a user and an item together, standardised, and what a first stage says where it is taught by candidates
+(nn/candidate_pairs.py). The paper's cross of what is installed with what is asked for is
 `crosses: items`; `features` crosses every feature of the user with every one of the item.
 
 Differs: Adam for both parts, where the paper has FTRL and AdaGrad; losses over drawn negatives (nn/drawn_pairs.py). An
