@@ -165,7 +165,7 @@ def test_the_page_on_two_stages_shows_what_the_run_says(tmp_path: Path, capsys: 
     page = "docs/guides/two-stages.md"
     (text, another), (shown,), (code,) = (blocks(page, language) for language in ("yaml", "text", "python"))
     (tmp_path / "more.yaml").write_text(text.replace("ensembles:", f"{another}ensembles:"))
-    assert load_experiment(tmp_path / "more.yaml").models[-1].recipe.wants_candidates
+    assert load_experiment(tmp_path / "more.yaml").models[-1].recipe.learns_candidates
     (tmp_path / "two.yaml").write_text(text)
     assert main(["run", str(tmp_path / "two.yaml"), "--runs", str(tmp_path / "runs")]) == 0
     told = "".join(capsys.readouterr())

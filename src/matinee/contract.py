@@ -148,7 +148,8 @@ class SecondStage(PairScorer):
 
     @abstractmethod
     def over(self, sources: tuple[Scorer, ...], train: Dataset) -> SecondStage:
-        """The order as it was learnt, over these first-stage models; what it knows of users and items is of `train`."""
+        """The order as it was learnt, over these first-stage models, which were fitted on `train`; features that are
+        read anew of each candidate are of `train` as well."""
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -197,8 +198,7 @@ class Recommender(ABC):
     reads_pairs: ClassVar[bool] = False
     """Does it learn from features of a user and an item together, as well as from those of either?"""
     orders_candidates: ClassVar[bool] = False
-    """Does it put into order what first-stage models found, and learn how from `train.candidates`? Then `fit` returns a
-    `SecondStage`."""
+    """Is it a second stage and nothing else? See `learns_candidates`."""
     reranks: ClassVar[bool] = False
     """Does `fit` return a `PairScorer` that may as well be asked for what first-stage models found, and for no more?"""
     validates: ClassVar[bool] = False
@@ -208,6 +208,12 @@ class Recommender(ABC):
         """What `fit` looks for in `train.item_vectors`: files, or entries of other runs (RUN/ID). An experiment finds
         them and puts them there."""
         return ()
+
+    @property
+    def learns_candidates(self) -> bool:
+        """Does it learn from `train.candidates` how to put into order what first-stage models found? Then `fit` returns
+        a `SecondStage`."""
+        return self.orders_candidates
 
     @property
     def wants_candidates(self) -> bool:

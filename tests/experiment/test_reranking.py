@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from matinee.models.wide_deep import WideDeep
 from matinee.numerics.topk import select
 from matinee.scoring import store
 from matinee.scoring.deep_pairs import DeepPairs
+from matinee.scoring.ordered_pairs import OrderedPairs
 from matinee.scoring.reranked import Reranked
 
 DATA = "synthetic:300x90:3"
@@ -127,3 +129,36 @@ def test_a_model_of_pairs_is_validated_by_some_users_always_the_same(
     assert len(asked) == ENTRY["epochs"]
     assert len(asked[0]) == 20
     assert all(users == asked[0] for users in asked)
+
+
+def test_taught_by_candidates_it_is_a_second_stage_as_the_trees_are(tmp_path: Path) -> None:
+    told: list[str] = []
+    entry = {**ENTRY, "id": "taught", "taught_by": "candidates", "candidates": CANDIDATES}
+    folder = run(experiment(entry), tmp_path / "runs", threads=1, say=told.append)
+    second = stored(folder, "taught")
+    assert isinstance(second, OrderedPairs)
+    assert [type(one) for one in second.sources] == [type(stored(folder, one["model"])) for one in FIRST]
+    assert second.found["stop_at"] in (1, 2)
+    assert any(line.startswith("taught: at test") for line in told)
+    assert not list((folder.path).rglob("*.inner")), "what it takes to go on with a fit is kept after it"
+    again: list[str] = []
+    other = {**entry, "id": "same_again"}
+    run(experiment(entry, other), tmp_path / "runs", threads=1, say=again.append)
+    assert "taught: reused for valid" in again
+
+
+def test_taught_by_candidates_it_needs_some_and_takes_no_confidence() -> None:
+    entry = {**ENTRY, "id": "taught", "taught_by": "candidates"}
+    with pytest.raises(ConfigError, match="wide_deep orders what other models find, and none is named"):
+        experiment(entry)
+    with pytest.raises(ConfigError, match="wide_deep does not honour confidence weights of candidates"):
+        experiment({**entry, "candidates": CANDIDATES, "weights": {"kind": "time"}})
+
+
+def test_several_processes_are_told_that_one_alone_has_candidates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "processes", SimpleNamespace(count=lambda: 2))
+    entry = {**ENTRY, "taught_by": "candidates", "candidates": CANDIDATES}
+    with pytest.raises(ConfigError, match="wide_deep learns from candidates, which one process alone has"):
+        run(experiment(entry), tmp_path / "runs", threads=1)

@@ -133,8 +133,9 @@ def _model(given: Any, at: At) -> ModelEntry:
     weights: Confidence | None = None
     if given.get("weights") is not None:
         weights = named(CONFIDENCES, NAMED_BY["weights"], given["weights"], at / "weights")
-        if not made.honours_weights:
-            raise (at / "weights").error("weights-ignored", f"{model} does not honour confidence weights",
+        if not made.honours_weights or made.learns_candidates:
+            told = " of candidates" if made.honours_weights else ""
+            raise (at / "weights").error("weights-ignored", f"{model} does not honour confidence weights{told}",
                                          "leave `weights` out for this model")
     features = _features(model, made, _or(given, "features", []), at / "features")
     candidates = _candidates(model, made, given.get("candidates"), at / "candidates")
@@ -144,10 +145,10 @@ def _model(given: Any, at: At) -> ModelEntry:
 
 
 def _candidates(model: str, recipe: Recommender, given: Any, at: At) -> CandidateSettings | None:
-    if given is not None and not (recipe.orders_candidates or recipe.reranks):
+    if given is not None and not (recipe.learns_candidates or recipe.reranks):
         raise at.error("candidates-ignored", f"{model} does not re-rank candidates",
                        "leave `candidates` out for this model")
-    if given is None and recipe.orders_candidates:
+    if given is None and recipe.learns_candidates:
         raise at.error("no-candidates", f"{model} orders what other models find, and none is named",
                        "add `candidates: {from: [ID, ID], depth: 100}`, ids of models of this experiment")
     if given is None:

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.errors import ConfigError
+
+HELD_OUT = 10
+"""One user of so many is held out to find how long to learn."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
@@ -35,3 +40,19 @@ class Candidates:
             told.update(f"{array.shape}".encode())
             told.update(np.ascontiguousarray(array).data)
         return told.hexdigest()
+
+
+def to_learn_from(
+    found: Candidates | None, name: str, *, hold: bool
+) -> tuple[Candidates, NDArray[np.int64], NDArray[np.int64]]:
+    """What there is, rows of it that teach, and those held out, if some are asked for; users none of whose hidden items
+    is a candidate are in neither. Raises ConfigError (`no-candidates`) where there is nothing to learn from."""
+    if found is None:
+        raise ConfigError("no-candidates", f"{name} orders what other models find, and none is named",
+                          "add `candidates: {from: [ease, transitions]}` to its entry")
+    rows = np.flatnonzero(found.hidden.any(axis=1))
+    if len(rows) < 2:
+        raise ConfigError("no-candidates", "not two users have a hidden item among their candidates",
+                          "name better first-stage models, or go deeper")
+    held = np.arange(len(rows)) % HELD_OUT == HELD_OUT - 1
+    return (found, rows[~held], rows[held]) if hold else (found, rows, rows[:0])

@@ -23,7 +23,7 @@ from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.stages import StageData
 from matinee.experiment.timing import Timings
-from matinee.experiment.two_stage import candidates, inner_stage, recalls, second_stage
+from matinee.experiment.two_stage import INNER, candidates, inner_stage, recalls, second_stage
 from matinee.ranking.lists import DEPTH
 from matinee.scoring import store
 from matinee.scoring.feature_pairs import FeaturePairs
@@ -55,7 +55,8 @@ class Modelling:
                 sources = [self.keys[stage.name, id_] for id_ in (entry.candidates.sources if entry.candidates else ())]
                 key = self.fitter.key(entry, stage, valid, self.found.get(entry.id), sources)
                 scorer, stop_at = self._fitted(entry, stage, valid, key, place)
-                self.fitter.forget(entry, stage)
+                for name in (stage.name, stage.name + INNER):
+                    self.fitter.forget(entry, replace(stage, name=name))
                 fitted_on = stage.name
                 self.found.setdefault(entry.id, stop_at)
             self.keys[stage.name, entry.id] = key
@@ -72,11 +73,11 @@ class Modelling:
         with self.timings.step(entry.id, f"fit:{stage.name}"):
             if entry.candidates is None:
                 scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
-            elif entry.recipe.reranks:
+            elif entry.recipe.learns_candidates:
+                scorer = self._second_stage(entry, entry.candidates, stage)
+            else:
                 first = self._stored(entry.candidates.sources, stage)
                 scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id), first)
-            else:
-                scorer = self._second_stage(entry, entry.candidates, stage)
         with self.timings.step(entry.id, f"store:{stage.name}"):
             store.save(scorer, place, about=self._about(entry, stage, key) | {"found": dict(scorer.found)})
         self.cache.note("model", key, place)

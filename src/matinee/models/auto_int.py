@@ -6,7 +6,8 @@ Song et al., AutoInt: Automatic Feature Interaction Learning via Self-Attentive 
     score_ui = w_0 + sum over fields f of w.x_f + sum over fields m of w_m . e_m of the last layer     e_f = V_f' x_f
 
 Fields are the user, the item, the items of the user's history and every feature that the experiment names; a feature of
-a user and an item together is a field with one vector, times its standardised number.
+a user and an item together is a field with one vector, times its standardised number, and so is each number that a first
+stage says where it is taught by candidates (nn/candidate_pairs.py).
 
 What it is given to train by: R, the residual, or what a field says of itself has to come through attention; linear
 weights of the fields beside the layers, which the paper has not, so that popularity is learnt in the first steps and
@@ -33,9 +34,11 @@ from annotated_types import Ge, Gt, Le, Lt
 from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn.attentive_pairs import AttentivePairNet
-from matinee.nn.drawn_pairs import DrawnPairs, OfPairs, trained
+from matinee.nn.candidate_pairs import fit_pairs
+from matinee.nn.drawn_pairs import OfPairs
 from matinee.nn.feature_fields import sides_of
 from matinee.scoring.attentive_pairs import AttentivePairs
+from matinee.scoring.ordered_pairs import OrderedPairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +63,10 @@ class AutoInt(OfPairs):
     def net(self, train: Dataset, seed: int) -> AttentivePairNet:
         """Raises what `sides_of` does."""
         return AttentivePairNet(sides_of(self, train, "auto_int"), train, seed, dim=self.dim, scale=self.init_scale,
-                                layers=self.layers, heads=self.heads, size=self.head_dim, rate=self.dropout)
+                                layers=self.layers, heads=self.heads, size=self.head_dim, rate=self.dropout,
+                                told=self.told(train))
 
-    def fit(self, train: Dataset, run: Run = Run()) -> AttentivePairs:
-        """Raises ConfigError (`no-fields`), DataError where the data lack what a feature needs, and what
-        `nn.train.train` does."""
-        task = DrawnPairs("auto_int", self, self.net(train, run.seed), train, run)
-        return trained(task, train, run, AttentivePairs)
+    def fit(self, train: Dataset, run: Run = Run()) -> AttentivePairs | OrderedPairs:
+        """Raises ConfigError (`no-fields`, `no-candidates`), DataError where the data lack what a feature needs, and
+        what `nn.train.train` does."""
+        return fit_pairs("auto_int", self, self.net(train, run.seed), train, run, AttentivePairs)

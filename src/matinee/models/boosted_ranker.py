@@ -31,9 +31,8 @@ from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
 from matinee.contract import Recommender, Run
-from matinee.data.candidates import Candidates
+from matinee.data.candidates import Candidates, to_learn_from
 from matinee.data.dataset import Dataset
-from matinee.errors import ConfigError
 from matinee.features.fitted import asked, packed
 from matinee.features.pair_matrix import columns_of
 from matinee.numerics.trees import Rows, grown
@@ -41,8 +40,6 @@ from matinee.scoring.boosted import BoostedCandidates, first_columns, table
 
 BLOCK = 2048
 """Users whose rows are made at a time."""
-HELD_OUT = 10
-"""One user of so many is held out to find the number of trees."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +73,9 @@ class BoostedRanker(Recommender):
 
     def fit(self, train: Dataset, run: Run = Run()) -> BoostedCandidates:
         """Raises ConfigError where `train` has no candidates, none of them is hidden, or LightGBM is not installed."""
-        found = train.candidates
-        if found is None:
-            raise ConfigError("no-candidates", "boosted_ranker orders what other models find, and none is named",
-                              "add `candidates: {from: [ease, transitions]}` to its entry")
-        learnable = np.flatnonzero(found.hidden.any(axis=1))
-        if len(learnable) < 2:
-            raise ConfigError("no-candidates", "not two users have a hidden item among their candidates",
-                              "name better first-stage models, or go deeper")
-        held = np.arange(len(learnable)) % HELD_OUT == HELD_OUT - 1 if run.stop_at is None else np.zeros(0, bool)
-        hold = bool(held.any())
-        rows = self._rows(found, learnable[~held] if hold else learnable, train, run.seed)
-        watched = self._rows(found, learnable[held], train, None) if hold else None
+        found, learnable, held = to_learn_from(train.candidates, "boosted_ranker", hold=run.stop_at is None)
+        rows = self._rows(found, learnable, train, run.seed)
+        watched = self._rows(found, held, train, None) if len(held) else None
         names, named = columns_of(train.features, train.n_items)
         rounds = run.stop_at or self.trees
 

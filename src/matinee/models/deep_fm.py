@@ -6,8 +6,9 @@ Guo, Tang, Ye, Li, He, DeepFM: A Factorization-Machine based Neural Network for 
     h_1 = relu(W_1 [e_1 ... e_F; z] + b_1)     h_n = relu(W_n h_(n-1) + b_n)     e_f = V_f' x_f
 
 Fields are the user, the item, the items of the user's history and every feature that the experiment names; z are the
-features of a user and an item together, standardised, which the layers alone read. The machine's part falls into a
-user's and an item's side, as that of `fm` does, and the first layer's sums as well.
+features of a user and an item together, standardised, and what a first stage says where it is taught by candidates
+(nn/candidate_pairs.py); the layers alone read these. The machine's part falls into a user's and an item's side, as that
+of `fm` does, and the first layer's sums as well.
 
 Differs: losses over drawn negatives (nn/drawn_pairs.py) where the paper has clicks and non-clicks. An item of a history
 of n counts 1 / sqrt(n), and the item that is asked for is left out of it while the model learns. Labels of one field
@@ -27,11 +28,12 @@ from matinee.contract import Run
 from matinee.data.dataset import Dataset
 from matinee.nn.deep_pairs import Deep, fit_deep
 from matinee.scoring.deep_pairs import DeepPairs
+from matinee.scoring.ordered_pairs import OrderedPairs
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeepFM(Deep):
-    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs:
-        """Raises ConfigError (`no-fields`), DataError where the data lack what a feature needs, and what
-        `nn.train.train` does."""
+    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs | OrderedPairs:
+        """Raises ConfigError (`no-fields`, `no-candidates`), DataError where the data lack what a feature needs, and
+        what `nn.train.train` does."""
         return fit_deep("deep_fm", self, train, run, meet=True)

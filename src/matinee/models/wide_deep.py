@@ -6,7 +6,8 @@ Cheng et al., Wide & Deep Learning for Recommender Systems, DLRS 2016:
     h_1 = relu(W_1 [e_1 ... e_F; z] + b_1)     h_n = relu(W_n h_(n-1) + b_n)     e_f = V_f' x_f
 
 Fields are the user, the item, the items of the user's history and every feature that the experiment names; z are the
-features of a user and an item together, standardised. The paper's cross of what is installed with what is asked for is
+features of a user and an item together, standardised, and what a first stage says where it is taught by candidates
+(nn/candidate_pairs.py). The paper's cross of what is installed with what is asked for is
 `crosses: items`; `features` crosses every feature of the user with every one of the item.
 
 Differs: Adam for both parts, where the paper has FTRL and AdaGrad; losses over drawn negatives (nn/drawn_pairs.py). An
@@ -29,6 +30,7 @@ from matinee.data.dataset import Dataset
 from matinee.nn.crosses import Crossed
 from matinee.nn.deep_pairs import Deep, fit_deep
 from matinee.scoring.deep_pairs import DeepPairs
+from matinee.scoring.ordered_pairs import OrderedPairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class WideDeep(Deep):
     """What has weights of its own: `none`; each of the user's `features` with each of the item's; the `items` of a
     history with the item that is asked for; or `all`."""
 
-    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs:
-        """Raises ConfigError (`no-fields`), DataError where the data lack what a feature needs, and what
-        `nn.train.train` does."""
+    def fit(self, train: Dataset, run: Run = Run()) -> DeepPairs | OrderedPairs:
+        """Raises ConfigError (`no-fields`, `no-candidates`), DataError where the data lack what a feature needs, and
+        what `nn.train.train` does."""
         return fit_deep("wide_deep", self, train, run, meet=False, crossed=self.crosses)

@@ -20,14 +20,15 @@ from matinee.scoring.attentive_pairs import AttentivePairs
 class AttentivePairNet(FieldTables):
     def __init__(
         self, sides: Sides, train: Dataset, seed: int, *, dim: int, scale: float, layers: int, heads: int, size: int,
-        rate: float,
+        rate: float, told: int,
     ) -> None:
-        """scale: about the length that vectors begin with; size: of a head; rate: of dropout."""
+        """scale: about the length that vectors begin with; size: of a head; rate: of dropout; told: numbers that a
+        first stage says of a pair."""
         generator = seeded(seed)
         super().__init__(sides, train.log.matrix(), dim, scale / dim**0.5, generator)
         self.heads, self.rate, width = heads, rate, heads * size
-        self.numbers = PairNumbers(train, seed)
-        n_numbers = len(self.numbers.spreads)
+        self.numbers = PairNumbers(train, seed, told)
+        n_numbers = self.numbers.count
         vectors = scale / dim**0.5 * torch.randn(n_numbers, dim, generator=generator)
         self.number_vectors = nn.Parameter(vectors) if n_numbers else None  # a checkpoint holds nothing that is empty
         self.mixing = nn.ParameterList()
@@ -67,7 +68,7 @@ class AttentivePairNet(FieldTables):
             known={**sides.known, **packed(self.numbers.known)}, item_biases=array(own), bias=float(self.bias.detach()),
             item_fields=array(items), number_vectors=array(vectors),
             layers={str(n): array(mix) for n, mix in enumerate(self.mixing)},
-            last=array(self.last).reshape(self.fields, -1), heads=self.heads,
+            last=array(self.last).reshape(self.fields, -1), heads=self.heads, told=self.numbers.told,
         )
 
 

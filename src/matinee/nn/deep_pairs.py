@@ -20,12 +20,14 @@ from matinee.data.dataset import Dataset
 from matinee.features.fitted import asked, packed
 from matinee.features.pair_numbers import learn_spreads, pair_numbers
 from matinee.nn.autoencoder import array, seeded, xavier
+from matinee.nn.candidate_pairs import fit_pairs
 from matinee.nn.crosses import Crossed, Crosses
-from matinee.nn.drawn_pairs import DrawnPairs, OfPairs, Pairs, trained
+from matinee.nn.drawn_pairs import OfPairs, Pairs
 from matinee.nn.feature_fields import FieldTables, Sides, own_weights, sides_of, together
 from matinee.nn.pair_products import picked, side_products
 from matinee.nn.windows import dropout
 from matinee.scoring.deep_pairs import LAST, NUMBERS, USERS, DeepPairs
+from matinee.scoring.ordered_pairs import OrderedPairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,16 +45,21 @@ class Deep(OfPairs):
 
 
 class PairNumbers:
-    """The numbers that features of pairs say of a step's pairs."""
+    """The numbers that features of pairs, and a first stage behind them, say of a step's pairs."""
 
-    def __init__(self, train: Dataset, seed: int) -> None:
+    def __init__(self, train: Dataset, seed: int, told: int) -> None:
+        """told: numbers of a first stage"""
         self.train, self.spreads = train, learn_spreads(train, seed)
         self.known = {name: train.features[name] for name in self.spreads}
+        self.told, self.count = told, len(self.spreads) + told
 
     def of(self, pairs: Pairs) -> Tensor:
         """(P, C, N)"""
-        if not self.spreads:
-            return torch.empty(*pairs.items.shape, 0)
+        found = [self._of_features(pairs)] if self.spreads else []
+        found += [] if pairs.told is None else [torch.from_numpy(pairs.told)]
+        return torch.cat(found, dim=2)
+
+    def _of_features(self, pairs: Pairs) -> Tensor:
         counts = np.bincount(pairs.owners, minlength=len(pairs.users))
         places = np.arange(len(pairs.owners)) - np.repeat(np.cumsum(counts) - counts, counts)  # in the user's row
         rows = np.full((len(pairs.users), int(counts.max(initial=0)), pairs.items.shape[1]), -1, np.int32)
@@ -70,12 +77,12 @@ class DeepPairNet(FieldTables):
         generator = seeded(seed)
         super().__init__(sides, train.log.matrix(), recipe.dim, recipe.init_scale / recipe.dim**0.5, generator)
         self.meet, self.rate = meet, recipe.dropout
-        self.numbers = PairNumbers(train, seed)
+        self.numbers = PairNumbers(train, seed, recipe.told(train))
         self.crosses = Crosses(crossed, sides, self.log)
         n_users, n_items = len(sides.users) * recipe.dim, len(sides.items) * recipe.dim
-        n_first = n_users + n_items + len(self.numbers.spreads)
+        n_first = n_users + n_items + self.numbers.count
         self.first = xavier(recipe.hidden[0], n_first, generator)
-        self.split = [n_users, n_items, len(self.numbers.spreads)]
+        self.split = [n_users, n_items, self.numbers.count]
         widths = recipe.hidden
         self.weights = nn.ParameterList([xavier(out, wide, generator) for wide, out in pairwise(widths)])
         self.biases = nn.ParameterList([nn.Parameter(torch.zeros(width)) for width in widths])
@@ -88,7 +95,7 @@ class DeepPairNet(FieldTables):
         first = _side_by_side(users) @ of_users.T + self.biases[0]  # (P, H)
         of_all = _side_by_side(items) @ of_items.T  # (I, H)
         sums = first[:, None] + picked(of_all, pairs.items.reshape(-1)).reshape(*pairs.items.shape, -1)
-        if len(self.numbers.spreads):
+        if self.numbers.count:
             sums = sums + self.numbers.of(pairs) @ of_numbers.T
         values = dropout(torch.relu(sums).reshape(-1, sums.shape[2]), self.rate, rng)
         for weight, bias in zip(self.weights, self.biases[1:], strict=True):
@@ -112,7 +119,7 @@ class DeepPairNet(FieldTables):
             tables=users, order=tuple(users), fields=sides.fields, numbers=dict(self.numbers.spreads),
             known={**sides.known, **packed(self.numbers.known)}, item_biases=array(own), bias=float(self.bias.detach()),
             item_factors=array(factors), item_first=first, crossed=crossed, crosses=crosses,
-            layers={name: np.ascontiguousarray(layer) for name, layer in layers.items()},
+            layers={name: np.ascontiguousarray(layer) for name, layer in layers.items()}, told=self.numbers.told,
         )
 
     def _beside(self, users: Sequence[Tensor], items: Sequence[Tensor], pairs: Pairs) -> Tensor:
@@ -130,10 +137,10 @@ class DeepPairNet(FieldTables):
 
 def fit_deep(
     name: str, recipe: Deep, train: Dataset, run: Run, *, meet: bool, crossed: Crossed = "none"
-) -> DeepPairs:
-    """Raises what `sides_of` and `nn.train.train` do."""
+) -> DeepPairs | OrderedPairs:
+    """Raises what `sides_of` and `fit_pairs` do."""
     net = DeepPairNet(recipe, sides_of(recipe, train, name), train, run.seed, meet=meet, crossed=crossed)
-    return trained(DrawnPairs(name, recipe, net, train, run), train, run, DeepPairs)
+    return fit_pairs(name, recipe, net, train, run, DeepPairs)
 
 
 def _side_by_side(fields: Sequence[Tensor]) -> Tensor:

@@ -79,22 +79,43 @@ class OfPairs(OfFeatures):
     reads_pairs: ClassVar[bool] = True
     reranks: ClassVar[bool] = True
 
+    taught_by: Literal["log", "candidates"] = "log"
+    """What it learns from: pairs of the `log` against drawn items; or, as a second stage and nothing else, hidden
+    `candidates` against others of the user, and what the first stage says of each is read as well."""
     hard: Annotated[float, Ge(0), Le(1)] = 0.0
-    """Share of the drawn items that are candidates of the user, which a first stage found for him and he has not: the
-    mistakes that are to be told apart. Without `candidates` there are none."""
+    """Taught by the log: share of the drawn items that are candidates of the user, which a first stage found for him
+    and he has not: the mistakes that are to be told apart. Without `candidates` there are none."""
+
+    @property
+    def learns_candidates(self) -> bool:
+        return self.taught_by == "candidates"
 
     @property
     def wants_candidates(self) -> bool:
-        return self.hard > 0
+        return self.hard > 0 and not self.learns_candidates
+
+    def told(self, train: Dataset) -> int:
+        """Numbers that a first stage says of a pair."""
+        return 2 * len(train.candidates.sources) if self.learns_candidates and train.candidates else 0
 
 
 class Pairs(NamedTuple):
-    """A step's pairs: P of the log, of b users, each with k drawn items."""
+    """A step's pairs: P that are right, of b users, each with k drawn items."""
 
     users: NDArray[np.int64]  # (b,) rows of the log, ascending
     owners: NDArray[np.int32]  # (P,) positions in `users`
     items: NDArray[np.int32]  # (P, 1 + k) the pair's own item first
     hidden: NDArray[np.bool_]  # (b,) whose own vector is not to be read
+    told: NDArray[np.float32] | None = None
+    """(P, 1 + k, S) what a first stage says of each, of whom the log has none then; None: the log has what is right."""
+
+
+class Asked(NamedTuple):
+    """What a step learns from."""
+
+    pairs: Pairs
+    allowed: NDArray[np.bool_]  # (P, k) false where there was nothing to draw
+    weights: NDArray[np.float32]  # (P,)
 
 
 class PairNet(ABC, nn.Module):
@@ -131,14 +152,18 @@ class DrawnPairs(Task):
     def loss(self, rows: NDArray[np.int64], epoch: int, number: int) -> Tensor:
         rng = np.random.default_rng([self.seed, epoch + 1, number + 1, processes.rank()])
         users = np.sort(rows[processes.share(len(rows))])
+        asked = self.asked(users, rng)
+        losses = pair_loss(self.recipe.loss, self.net.scores(asked.pairs, rng), torch.from_numpy(asked.allowed))
+        return (losses * torch.from_numpy(asked.weights)).sum() / self.over
+
+    def asked(self, users: NDArray[np.int64], rng: np.random.Generator) -> Asked:
+        """users (b,) rows of the log, ascending"""
         mine = self.observed[users]
         owners = np.repeat(np.arange(len(users), dtype=np.int32), np.diff(mine.indptr))
         drawn = self.drawn(users[owners], rng)
         items = np.concatenate([mine.indices[:, None], np.maximum(drawn, 0)], axis=1).astype(np.int32)
         hidden = rng.random(len(users)) < self.recipe.id_dropout
-        scores = self.net.scores(Pairs(users, owners, items, hidden), rng)
-        losses = pair_loss(self.recipe.loss, scores, torch.from_numpy(drawn >= 0))
-        return (losses * torch.from_numpy(mine.data)).sum() / self.over
+        return Asked(Pairs(users, owners, items, hidden), drawn >= 0, mine.data)
 
     def drawn(self, users: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         """users (P,) -> (P, k) items that they have not; -1 where there is none."""

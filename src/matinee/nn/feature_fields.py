@@ -84,7 +84,8 @@ class FieldTables(PairNet):
         )
 
     def user_rows(self, pairs: Pairs) -> list[Tensor]:
-        """Of each field (P, T + 1): the user of each pair, without the pair's own item in his history."""
+        """Of each field (P, T + 1): the user of each pair, without the pair's own item in his history if the log has it
+        there."""
         rows = []
         for inputs, table in zip(self.sides.users, self.user_tables, strict=True):
             if inputs.name == HISTORY:
@@ -121,10 +122,12 @@ class FieldTables(PairNet):
         """(P, T + 1): or a pair of the log would be told by its own item."""
         histories = self.log[pairs.users]
         histories.data = np.ones_like(histories.data)
-        counts = np.diff(histories.indptr)[pairs.owners] - 1
+        counts = np.diff(histories.indptr)[pairs.owners] - (pairs.told is None)
         scale = np.where(counts > 0, history_scale(counts), np.float32(0))
-        whole = picked(bag_sums(histories, table), pairs.owners)
-        return (whole - picked(table, pairs.items[:, 0])) * torch.from_numpy(scale)[:, None]
+        rest = picked(bag_sums(histories, table), pairs.owners)
+        if pairs.told is None:
+            rest = rest - picked(table, pairs.items[:, 0])
+        return rest * torch.from_numpy(scale)[:, None]
 
 
 def own_weights(fields: Sequence[Tensor]) -> Tensor:

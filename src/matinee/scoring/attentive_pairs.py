@@ -25,7 +25,7 @@ class AttentivePairs(FeaturePairs):
     """
 
     item_fields: NDArray[np.float32]  # (I, F', T) each field's vector
-    number_vectors: NDArray[np.float32]  # (N, T) of a number that is 1
+    number_vectors: NDArray[np.float32]  # (N, T) of a number that is 1, those of a first stage last
     layers: Mapping[str, NDArray[np.float32]]
     """`0` (4 H, T), and `1`, `2` ... (4 H, H): to what is asked, to keys, to what is said, and to what passes by."""
     last: NDArray[np.float32]  # (M, H)
@@ -38,9 +38,10 @@ class AttentivePairs(FeaturePairs):
         looks = {name: array.shape for name, array in self.layers.items()}
         due = {str(n): (4 * width, width if n else length) for n in range(len(looks))}
         n_items, n_fields, wide = self.item_fields.shape
-        whole = len(self.order) + n_fields + len(self.numbers)
+        numbers = len(self.numbers) + self.told
+        whole = len(self.order) + n_fields + numbers
         if looks != due or (n_items, wide) != (self.n_items, length) or fields != whole or width % self.heads or (
-                self.number_vectors.shape != (len(self.numbers), length)):
+                self.number_vectors.shape != (numbers, length)):
             raise ModelError("bad-form", f"layers {looks} of {self.heads} heads do not fit {fields} fields, "
                              f"{n_fields} of them of {n_items} items", "fit the model again")
 

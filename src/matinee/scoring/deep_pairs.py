@@ -44,7 +44,7 @@ class DeepPairs(FeaturePairs):
         length = len(self.order) * (next(iter(self.tables.values())).shape[1] - 1)
         looks = {name: array.shape for name, array in self.layers.items()}
         due = {f"{USERS}.weight": (first, length), f"{USERS}.bias": (first,),
-               f"{NUMBERS}.weight": (len(self.numbers), first), f"{LAST}.weight": (first,)}
+               f"{NUMBERS}.weight": (len(self.numbers) + self.told, first), f"{LAST}.weight": (first,)}
         for n in range(1, self._depth):
             wide = looks.get(f"{n}.bias", (0,))[0]
             due |= {f"{n}.weight": (wide, first), f"{n}.bias": (wide,), f"{LAST}.weight": (wide,)}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from matinee.contract import PairScorer, Queries
 from matinee.data.columns import Known
+from matinee.errors import ModelError
 from matinee.features.fitted import unpacked
 from matinee.features.pair_numbers import pair_numbers
 from matinee.scoring.checks import check_catalogue
@@ -37,6 +38,8 @@ class FeaturePairs(PairScorer):
     """What all these features have learnt."""
     item_biases: NDArray[np.float32]  # (I,)
     bias: float
+    told: int = 0
+    """Numbers that a first stage says of each pair, behind those of features; then `score_told` asks it."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,9 +63,16 @@ class FeaturePairs(PairScorer):
 
     def score_pairs(self, queries: Queries, candidates: NDArray[np.int32]) -> Floats:
         """Raises DataError for histories over another catalogue."""
+        return self.score_told(queries, candidates, np.empty((*candidates.shape, 0), np.float32))
+
+    def score_told(self, queries: Queries, candidates: NDArray[np.int32], told: Floats) -> Floats:
+        """told (B, C, `self.told`) what a first stage says of the candidates. May raise ModelError."""
         check_catalogue(self, queries)
+        if told.shape != (*candidates.shape, self.told):
+            raise ModelError("first-stage", f"it reads {self.told} numbers of a first stage and got {told.shape[-1]}",
+                             "ask it over the first stage that it was taught on")
         numbers = pair_numbers(self.numbers, self.learnt, queries, candidates)
-        return self._scored(queries, numbers, np.ascontiguousarray(candidates))
+        return self._scored(queries, np.concatenate([numbers, told], axis=2), np.ascontiguousarray(candidates))
 
     @abstractmethod
     def _scored(self, queries: Queries, numbers: Floats, candidates: NDArray[np.int32]) -> Floats:

@@ -57,6 +57,15 @@ def found_by(
     return items, scores, ranks, all_scores[0]
 
 
+def told(
+    scores: NDArray[np.float32], ranks: NDArray[np.int32], spreads: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(B, C, S) of both -> (B, C, 2 S) numbers for a network: each model's score, less the mean by the deviation of
+    `spreads` (2, S), and what its place counts in NDCG, 0 where its list has the item not."""
+    places = np.where(ranks > 0, 1 / np.log2(1 + np.maximum(ranks, 1)), 0)
+    return np.concatenate([(scores - spreads[0]) / spreads[1], places], axis=-1).astype(np.float32)
+
+
 def below(first: NDArray[np.float32], values: NDArray[np.float32], items: NDArray[np.int32]) -> NDArray[np.float32]:
     """(B, I): candidates `items` (B, C) have their `values` (B, C), finite; everything else is under the least of them,
     in the order of `first` (B, I)."""

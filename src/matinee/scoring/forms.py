@@ -22,6 +22,7 @@ from matinee.scoring.lookup import Lookup
 from matinee.scoring.markov import MarkovFactors
 from matinee.scoring.masked import MaskedTransformer
 from matinee.scoring.neighbours import LatentNeighbours, UserNeighbours
+from matinee.scoring.ordered_pairs import OrderedPairs
 from matinee.scoring.pairwise_factors import PairwiseFactors
 from matinee.scoring.place_votes import PlaceVotes
 from matinee.scoring.profile import Profile
@@ -67,5 +68,6 @@ FORMS: dict[str, type[Scorer]] = {
     "recurrent": Recurrent,
     "attentive_recurrent": AttentiveRecurrent,
     "reranked": Reranked,
+    "ordered_pairs": OrderedPairs,
     "blend": Blend,
 }

@@ -32,7 +32,7 @@ def an_experiment_can_ask_for_every_setting(subject: Subject) -> None:
 
 def _is_asked(entry: dict[str, Any], wanted: Recommender, subject: Subject) -> None:
     plain = {"name": "asked", "data": {"path": "-"}, "models": [entry, {"id": "first_stage", "model": "popularity"}]}
-    if wanted.orders_candidates:
+    if wanted.learns_candidates:
         entry["candidates"] = {"from": ["first_stage"]}
     experiment = config.experiment_from(plain, subject.beside or Path.cwd())
     again = config.experiment_from(experiment.resolved(), experiment.base)

@@ -63,7 +63,7 @@ class Subject:
         recipe = recipe or self.recipe()
         run = Run(seed=seed, threads=threads, validate=toy.recall if recipe.validates else None)
         with limited(threads):
-            return _second_stage(recipe, toy.data, run) if recipe.orders_candidates else recipe.fit(toy.data, run)
+            return _second_stage(recipe, toy.data, run) if recipe.learns_candidates else recipe.fit(toy.data, run)
 
     @cached_property
     def fitted(self) -> Scorer:

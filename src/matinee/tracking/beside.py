@@ -16,8 +16,9 @@ from matinee.nn import processes
 from matinee.tracking.address import VARIABLE, address
 from matinee.tracking.mirror import behind, is_mirrored
 
-SHARE, LEAST = 0.05, 2.0
-"""How long a run waits at its end for a mirror that does nothing: 5 % of its own time, 2 seconds at least."""
+SHARE, LEAST = 0.02, 1.0
+"""How long a run waits at its end for a mirror that does nothing: 2 % of its own time, a second at least. To start the
+other process costs a second or two more, and all of it is to stay below 5 % of a run of a minute."""
 BUSY = ("R", "D")
 """States of Linux: running, or ready to; and waiting for a disk."""
 MOST = 600.0

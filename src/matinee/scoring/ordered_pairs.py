@@ -1,0 +1,52 @@
+"""Candidates of first-stage models in the order of a network over pairs that was taught by such candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.contract import Queries, Scorer, SecondStage
+from matinee.data.dataset import Dataset
+from matinee.errors import ModelError
+from matinee.scoring.feature_pairs import FeaturePairs
+from matinee.scoring.first_stage import OverFirstStage, below, found_by, told
+
+
+@dataclass(frozen=True, eq=False)
+class OrderedPairs(OverFirstStage, SecondStage):
+    """The best `depth` of each first-stage model by what the inner network makes of them, their scores and places;
+    below them everything else in the order of the first model."""
+
+    inner: Scorer
+    spreads: NDArray[np.float32]  # (2, S) mean and deviation of each first-stage model's scores of candidates
+    names: tuple[str, ...]
+    """Of the first-stage models, of which there are none before `over`."""
+
+    def __post_init__(self) -> None:
+        sizes = {one.n_items for one in (*self.sources, self.inner)}
+        if (len(sizes) != 1 or len(self.sources) not in (0, len(self.names))
+                or not isinstance(self.inner, FeaturePairs) or self.inner.told != 2 * len(self.names)
+                or self.spreads.shape != (2, len(self.names))):
+            raise ModelError("bad-form", f"a {type(self.inner).__name__} over {len(self.sources)} first-stage models "
+                             f"of {len(self.names)}, of {sorted(sizes)} items", "fit the model again")
+
+    @property
+    def n_items(self) -> int:
+        return self.inner.n_items
+
+    @property
+    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return self.inner.found
+
+    def over(self, sources: tuple[Scorer, ...], train: Dataset) -> OrderedPairs:
+        """What the network knows of users and items stays what it was when it learnt: its tables were made of it."""
+        return replace(self, sources=sources)
+
+    def score(self, queries: Queries) -> NDArray[np.float32]:
+        items, scores, ranks, first = found_by(self.sources, queries, self.depth, repeats=self.repeats)
+        assert isinstance(self.inner, FeaturePairs)
+        return below(first, self.inner.score_told(queries, items, told(scores, ranks, self.spreads)), items)
