@@ -29,7 +29,8 @@ Can a model of the next item fill the middle of a history, and can one that is b
 everybody in MovieLens-1M a tenth of the events is hidden, half of it the newest, half anywhere before; each model
 says ten items, once, and what it finds is counted apart: **tail** is what came next, **gap** what is missing from the
 middle. Figures are recall@10 at test, of `make quality` ([all](../benchmarks/quality/results.md), with intervals);
-each model at the best of its settings there. Numbers in the picture are those of the table.
+each model at the best of its settings there. Numbers in the picture are those of the table. `boosted_ranker` finds
+nothing by itself; what it makes of the lists of two or three of these stands on [its page](results/two_stages.md).
 
 ![Each model by what it finds at the end and in the middle](pictures/middle_or_next.svg)
 """
