@@ -84,10 +84,10 @@ PAIRS = {
                       "MultiVAE", {"anneal_cap": 0.0},
                       "its noise on a code is a hundredth of the distribution's, so no weight holds that to anything"),
     "fpmc": Pair("Markov", "fpmc",
-                 {"dim": 64, "draws": 1, "window": 1, "query_length": 1, "lr": 0.2, "epochs": 100, "patience": 30}, "FPMC",
-                 {"embedding_size": 64, "train_neg_sample_args": NEGATIVE},
-                 "plain steps of 0.2 that fall to 0 and weight decay of 0.01 ours, chosen on valid; Adam's of 0.001 without "
-                 "RecBole's", True),
+                 {"dim": 64, "draws": 1, "window": 1, "query_length": 1, "lr": 0.2, "epochs": 100, "patience": 30},
+                 "FPMC", {"embedding_size": 64, "train_neg_sample_args": NEGATIVE},
+                 "plain steps of 0.2 that fall to 0 and weight decay of 0.01 ours, chosen on valid; Adam's of 0.001 "
+                 "without RecBole's", True),
     "sasrec": Pair("sequence", "sasrec",
                    {"dim": 64, "blocks": 2, "heads": 2, "width": 256, "length": 50, "dropout": 0.5, "lr": 0.001,
                     "batch_size": 41, "average": 0.0, "epochs": 200, "patience": 15},

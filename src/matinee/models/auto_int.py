@@ -6,8 +6,8 @@ Song et al., AutoInt: Automatic Feature Interaction Learning via Self-Attentive 
     score_ui = w_0 + sum over fields f of w.x_f + sum over fields m of w_m . e_m of the last layer     e_f = V_f' x_f
 
 Fields are the user, the item, the items of the user's history and every feature that the experiment names; a feature of
-a user and an item together is a field with one vector, times its standardised number, and so is each number that a first
-stage says where it is taught by candidates (nn/candidate_pairs.py).
+a user and an item together is a field with one vector, times its standardised number, and so is each number that a
+first stage says where it is taught by candidates (nn/candidate_pairs.py).
 
 What it is given to train by: R, the residual, or what a field says of itself has to come through attention; linear
 weights of the fields beside the layers, which the paper has not, so that popularity is learnt in the first steps and
@@ -20,8 +20,8 @@ Differs: linear weights, see above; losses over drawn negatives (nn/drawn_pairs.
 Cost: with M fields and H = heads x head_dim, 8 M H^2 + 4 M^2 H operations a pair and layer, learning three times that,
 of E (1 + k) pairs an epoch, and 20 M H bytes a pair of a step; what the first layer makes of each user and item is made
 once when it is asked. The slowest of the models of pairs.
-Shines as a second stage with many features, where it finds by itself which of them belong together; with a user and an
-item alone there is little to look at.
+Shines as a second stage with many features, taught by candidates, where it finds by itself which belong together; it
+is level with DeepFM there, at many times its time. With a user and an item alone there is little to look at.
 """
 
 from __future__ import annotations
