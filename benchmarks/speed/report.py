@@ -49,7 +49,8 @@ def lines(stages: Mapping[str, Any]) -> Iterator[str]:
 def _figures(stage: Mapping[str, Any]) -> list[str]:
     if "peer" not in stage:
         return table(["", "", "at most", "reached"], [
-            [CALLED[one["name"]], _spread(one["ours"], one["unit"]), one["wanted"] or "", _answer(one)]
+            [CALLED[one["name"]], _spread(one["ours"], one["unit"]),
+             f"{one['wanted']:.4g}" if one["wanted"] else "", _answer(one)]
             for one in stage["figures"]])
     head = ["", "ours", stage["peer"], "times faster", "wanted", "reached", "CPU, ours", f"CPU, {stage['peer']}"]
     return table(head, [
