@@ -122,6 +122,9 @@ def entries(month: Month, place: Place) -> Iterator[str]:
                       f"{fit:.1f}{mark}", f"{rank:.1f}{mark}", "" if np.isnan(peak) else f"{peak:.0f}"])
     yield from table(["", "entry", "kind", MAIN, "95 % interval", "tail", "gap", "short", "cold", "s to fit",
                       "s to rank", "MB"], shown)
+    if month.shortened:
+        yield from ["", "Trained for fewer epochs than their defaults: " + ", ".join(
+            f"`{id_}` {given} of {usual}" for id_, (given, usual) in month.shortened.items()) + "."]
     yield from tail_and_gap(month, [id_ for id_ in ids if id_ in month.models], place)
 
 

@@ -27,6 +27,8 @@ MOST = 14
 STRONG = 0.75
 """They have at least so much of the recall of the best one."""
 DEPTH = 30
+FOUND = "**Found.** "
+"""What an answer begins with on the page of an experiment."""
 
 
 def told(found: Comparison) -> str:
@@ -211,6 +213,8 @@ def embeddings(month: Month) -> Iterator[str]:
                f"{month.figure('gru4rec'):.4f}: {told(found)}: "
                f"{word(found, 'titles help', 'titles cost')}.")
     yield ""
+    yield from pointer("item_starts", "four starts of three networks are compared")
+    yield ""
     yield ("[Item vectors](../guides/item-vectors.md) tells what vectors from elsewhere can do, also for items without "
            "events.")
 
@@ -221,6 +225,7 @@ def stopping(month: Month) -> Iterator[str]:
 
 
 def pointer(stem: str, what: str) -> Iterator[str]:
-    """To the pages whose name begins so, where there are any."""
+    """To the pages whose name begins so, where there are any, and what they have found."""
     for page in sorted(PAGES.glob(f"{stem}*.md")):
-        yield from ["", f"On [its own page]({page.name}) {what}."]
+        found = [line.removeprefix(FOUND) for line in page.read_text().splitlines() if line.startswith(FOUND)]
+        yield from ["", f"On [its own page]({page.name}) {what}.", *(f"\n> {one}" for one in found)]

@@ -61,6 +61,14 @@ class Month:
         return [id_ for id_ in self.families
                 if all(lists_store.is_whole(self.folder.lists(stage, id_)) for stage in self.answers.measured)]
 
+    @cached_property
+    def shortened(self) -> dict[str, tuple[int, int]]:
+        """id -> epochs given to it, and those of its model's defaults, where these are more."""
+        usual = {one["id"]: getattr(catalog.load(one["model"])(), "epochs", 0) for one in self.config["models"]
+                 if "epochs" in one}
+        return {one["id"]: (one["epochs"], usual[one["id"]]) for one in self.config["models"]
+                if one.get("epochs", 0) < usual.get(one["id"], 0)}
+
     @property
     def models(self) -> list[str]:
         return [id_ for id_ in self.done if self.families[id_] != "ensemble"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import pytest
 
 if TYPE_CHECKING:
     from matinee.experiment.folder import RunFolder
+
+os.environ.pop("MATINEE_RUNS", None)  # pages show ./runs, and whoever runs tests keeps runs of his own elsewhere
 
 
 @pytest.fixture(scope="session")
