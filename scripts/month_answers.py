@@ -111,8 +111,8 @@ def newest(month: Month) -> Iterator[str]:
     one, other = month.chosen(new), month.chosen(old)
     pair = month.against(one, other)
     last = [id_ for id_ in dated if YEARS[id_] == max(YEARS[id_] for id_ in dated)]
-    yield (f"Year of the paper against recall@10: {coefficient(found.spearman, found.n)}: {said}. The best since {NEW} "
-           f"is `{one}` ({YEARS[one]}, {month.figure(one):.4f}), the best before `{other}` ({YEARS[other]}, "
+    yield (f"Year of the paper against recall@10: {coefficient(found.spearman, found.n)}: {said}. On valid the best "
+           f"since {NEW} is `{one}` ({YEARS[one]}, {month.figure(one):.4f}), the best before `{other}` ({YEARS[other]}, "
            f"{month.figure(other):.4f}): {told(pair)}, {word(pair, 'the newer is better', 'the older is better')}.")
     for id_ in last:
         if id_ != one:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def told_pairs(arms: Sequence[Arm], lead: Done) -> list[tuple[str, str]]:
     """The bases against each other, best first, every other arm against its base, an ensemble against its members, a
-    second stage against what it puts into order and the ensembles of just that.
+    second stage against what it puts into order, the ensembles of just that and other models that order the same.
 
     In the leading experiment the base of an arm is the first of its model; elsewhere it is the same arm there.
     """
@@ -33,7 +33,9 @@ def told_pairs(arms: Sequence[Arm], lead: Done) -> list[tuple[str, str]]:
             sources = entry["candidates"]["from"]
             of = sorted(sources)
             rivals = [id_ for id_, one in entries.items() if sorted(map(str, one.get("members", ()))) == of]
-            pairs += [(arm.label, label[id_]) for id_ in [*sources, *rivals]]
+            others = [id_ for id_, one in list(entries.items())[list(entries).index(arm.id) + 1 :]
+                      if one.get("candidates") == entry["candidates"] and one["model"] != entry["model"]]
+            pairs += [(arm.label, label[id_]) for id_ in [*sources, *rivals, *others]]
         elif "model" in entry:
             pairs.append((arm.label, label[first_of[entry["model"]]]))
         else:

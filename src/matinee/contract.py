@@ -148,8 +148,8 @@ class SecondStage(PairScorer):
 
     @abstractmethod
     def over(self, sources: tuple[Scorer, ...], train: Dataset) -> SecondStage:
-        """The order as it was learnt, over these first-stage models, which were fitted on `train`; features that are
-        read anew of each candidate are of `train` as well."""
+        """The order as it was learnt, over these first-stage models, which were fitted on `train`. What it reads
+        of users and items is of `train` where it can be learnt anew, and else as it was when the order was learnt."""
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -34,7 +34,9 @@ def entry(name: str) -> dict[str, Any]:
 def test_every_model_is_the_same_to_the_bit(tmp_path: Path) -> None:
     settings = {"name": "all", "data": {"path": "embedded:movietweetings", "sample_users": 0.05},
                 "split": {"protocol": "gap_and_tail"}, "output": {"which": []},
-                "models": [{"id": "first", "model": "ease"}, *map(entry, catalog.names())]}
+                "models": [{"id": "first", "model": "ease"}, *map(entry, catalog.names()),
+                           {**entry("deep_fm"), "id": "second", "taught_by": "candidates",
+                            "candidates": {"from": ["first"], "depth": 20}}]}
     folder = run(experiment_from(settings, tmp_path), tmp_path / "runs")
     verdict = reproduce(RunFolder.open(folder.path), tmp_path / "again",
                         progress=lambda what, done, total: None, say=lambda line: None)

@@ -14,7 +14,7 @@ from matinee.config import experiment_from
 from matinee.contract import Masks, Run, Scorer
 from matinee.data.dataset import Dataset
 from matinee.errors import ConfigError
-from matinee.experiment import fitting
+from matinee.experiment import fitting, leading
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.run import run
 from matinee.experiment.stages import StageData
@@ -158,7 +158,8 @@ def test_taught_by_candidates_it_needs_some_and_takes_no_confidence() -> None:
 def test_several_processes_are_told_that_one_alone_has_candidates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fitting, "processes", SimpleNamespace(count=lambda: 2))
-    entry = {**ENTRY, "taught_by": "candidates", "candidates": CANDIDATES}
-    with pytest.raises(ConfigError, match="wide_deep learns from candidates, which one process alone has"):
-        run(experiment(entry), tmp_path / "runs", threads=1)
+    monkeypatch.setattr(leading, "processes", SimpleNamespace(count=lambda: 2))
+    for more in ({"taught_by": "candidates"}, {"hard": 0.5}):
+        with pytest.raises(ConfigError, match="wide_deep learns from candidates, which one process alone has"):
+            run(experiment({**ENTRY, **more, "candidates": CANDIDATES}), tmp_path / "runs", threads=1)
+    assert not list((tmp_path / "runs").rglob("*")), "nothing is done before"

@@ -25,10 +25,11 @@ from matinee.models.popularity import Popularity
 from matinee.models.wide_deep import WideDeep
 from matinee.nn.candidate_pairs import CandidatePairs, spreads_of
 from matinee.nn.deep_pairs import DeepPairNet
-from matinee.nn.drawn_pairs import OfPairs, PairNet
-from matinee.nn.feature_fields import sides_of
+from matinee.nn.drawn_pairs import OfPairs
+from matinee.nn.feature_fields import ITEM_ID, FieldTables, sides_of
 from matinee.scoring.first_stage import found_by, told
 from matinee.scoring.ordered_pairs import OrderedPairs
+from matinee.scoring.user_fields import ID
 from matinee.split.gap_and_tail import GapAndTail
 
 SETTINGS = CandidateSettings(sources=("item_knn", "popularity"), depth=15)
@@ -64,7 +65,7 @@ def found() -> Candidates:
     return taught_on().candidates  # type: ignore[return-value]
 
 
-def net(kind: str) -> PairNet:
+def net(kind: str) -> FieldTables:
     recipe, train = RECIPES[kind], taught_on()
     if isinstance(recipe, AutoInt):
         return recipe.net(train, 3)
@@ -198,3 +199,26 @@ def test_it_cannot_be_asked_without_what_a_first_stage_says() -> None:
     fitted: Scorer = RECIPES["wide_deep"].fit(taught_on(), RUN)
     with pytest.raises(ModelError, match="4 numbers of a first stage and got 0"):
         fitted.inner.score(asked(data(), np.arange(2)))  # type: ignore[attr-defined]
+
+
+def test_who_teaches_nothing_has_no_vector_of_his_own() -> None:
+    fitted = RECIPES["deep_fm"].fit(taught_on(), RUN.with_(stop_at=2))
+    _, rows, _ = to_learn_from(found(), "deep_fm", hold=False)
+    users = np.isin(np.arange(taught_on().n_users), found().users[rows])
+    table = fitted.inner.tables[ID]  # type: ignore[attr-defined]
+    assert 0 < users.sum() < len(users)
+    assert (table[users] != 0).any(axis=1).all()
+    assert not table[~users].any()
+    items = np.isin(np.arange(taught_on().n_items), found().items[rows])
+    untaught = net("deep_fm")
+    CandidatePairs("deep_fm", RECIPES["deep_fm"], untaught, taught_on(), RUN, found(), rows)
+    (of_items,) = (one.detach().numpy() for inputs, one in zip(untaught.sides.items, untaught.item_tables, strict=True)
+                   if inputs.name == ITEM_ID)
+    assert 0 < items.sum() < len(items)
+    assert (of_items[items] != 0).any(axis=1).all()
+    assert not of_items[~items].any()
+
+
+def test_a_share_of_hard_ones_says_nothing_of_candidates() -> None:
+    with pytest.raises(ConfigError, match="all of which are hard"):
+        replace(RECIPES["wide_deep"], hard=0.5).fit(taught_on(), RUN)

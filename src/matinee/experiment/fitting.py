@@ -14,7 +14,6 @@ import numpy as np
 from matinee import durable
 from matinee.config import Experiment, ModelEntry, parameters
 from matinee.contract import PairScorer, Run, Scorer
-from matinee.errors import ConfigError
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint, leading
@@ -85,13 +84,8 @@ class Fitter:
         """Fit `entry` on what `stage` may learn from; validate on `valid` where the recipe stops early.
 
         first: what a model of pairs that re-ranks is asked beside, when it is validated and afterwards. Raises
-        ConfigError where a confidence is asked of a model that cannot honour it, and where several processes train what
-        learns from candidates.
+        ConfigError where a confidence is asked of a model that cannot honour it.
         """
-        reads_candidates = entry.recipe.learns_candidates or (first and entry.recipe.wants_candidates)
-        if reads_candidates and leading.is_neural(entry) and processes.count() > 1:
-            raise ConfigError("one-process", f"{entry.id} learns from candidates, which one process alone has",
-                              "run this experiment without torchrun")
         judge = self._validator(entry, valid, first) if valid else None
         run = Run(
             seed=self.experiment.seed,
@@ -105,7 +99,7 @@ class Fitter:
         leading.announce(entry, stage.name, run)
         train = beside(entry.recipe, stage.name, stage.fit, self.vectors)
         train = self.features.beside(entry.features, train, entry.id)
-        if reads_candidates and first and entry.candidates is not None:
+        if first and entry.candidates is not None and entry.recipe.wants_candidates:
             seed = self.experiment.seed
             train = replace(train, candidates=unheard(first, stage, entry.candidates, seed, self.progress))
         return _over(first, leading.fit_entry(entry, train, run), entry, stage)

@@ -13,6 +13,7 @@ from typing import Any
 from matinee.config import Experiment, ModelEntry, recipes_in
 from matinee.contract import Run, Scorer
 from matinee.data.dataset import Dataset
+from matinee.errors import ConfigError
 from matinee.experiment.folder import RunFolder, Vectors
 from matinee.experiment.item_vectors import beside
 from matinee.experiment.stages import split_stages
@@ -26,6 +27,15 @@ from matinee.scoring.weighted import fit_weighted
 def is_neural(entry: ModelEntry) -> bool:
     """Is it, or a model inside it, trained by steps?"""
     return any(isinstance(recipe, Trained) for recipe in recipes_in(entry.recipe))
+
+
+def check(experiment: Experiment) -> None:
+    """Raises ConfigError where several processes are to train what learns from candidates, which one alone has."""
+    for entry in experiment.models if processes.count() > 1 else ():
+        recipe = entry.recipe
+        if is_neural(entry) and entry.candidates and (recipe.learns_candidates or recipe.wants_candidates):
+            raise ConfigError("one-process", f"{entry.id} learns from candidates, which one process alone has",
+                              "run this experiment without torchrun")
 
 
 def fit_entry(entry: ModelEntry, train: Dataset, run: Run) -> Scorer:

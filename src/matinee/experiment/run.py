@@ -78,6 +78,7 @@ def run(
     along where networks are trained. Raises what reading, fitting and writing raise; what was done until then is kept.
     """
     with processes.joined():
+        leading.check(experiment)
         if processes.rank():
             return leading.follow(experiment)
         progress, say, begun = progress or _silent, say or _unheard, begun or _unseen

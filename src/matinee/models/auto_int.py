@@ -21,7 +21,7 @@ Cost: with M fields and H = heads x head_dim, 8 M H^2 + 4 M^2 H operations a pai
 of E (1 + k) pairs an epoch, and 20 M H bytes a pair of a step; what the first layer makes of each user and item is made
 once when it is asked. The slowest of the models of pairs.
 Shines as a second stage with many features, taught by candidates, where it finds by itself which belong together; it
-is level with DeepFM there, at many times its time. With a user and an item alone there is little to look at.
+has what DeepFM has there, at many times its time. With a user and an item alone there is little to look at.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A step takes some users with all of their hidden candidates, each against drawn ones of the rest, all alike; the losses
 are those of `nn.drawn_pairs`. What the first stage says of a candidate is read beside its features. The history is what
-the first stage knew as well, so nothing of a pair has to be left out of it.
+the first stage knew as well, so nothing of a pair has to be left out of it. Users and items that no candidate teaches
+have no vectors of their own.
 
 How many epochs: those with the best NDCG@10 on a tenth of the users, whose candidates teach nothing; later fits of the
 entry take that number, and all users.
@@ -19,8 +20,10 @@ from numpy.typing import NDArray
 from matinee.contract import Run, Scorer
 from matinee.data.candidates import Candidates, to_learn_from
 from matinee.data.dataset import Dataset
+from matinee.errors import ConfigError
 from matinee.features.fitted import asked
-from matinee.nn.drawn_pairs import Asked, DrawnPairs, OfPairs, PairNet, Pairs, trained
+from matinee.nn.drawn_pairs import Asked, DrawnPairs, OfPairs, Pairs, trained
+from matinee.nn.feature_fields import FieldTables
 from matinee.scoring.feature_pairs import FeaturePairs
 from matinee.scoring.first_stage import told
 from matinee.scoring.ordered_pairs import OrderedPairs
@@ -33,7 +36,7 @@ class CandidatePairs(DrawnPairs):
     """Every user who teaches once an epoch, in a new order."""
 
     def __init__(
-        self, name: str, recipe: OfPairs, network: PairNet, data: Dataset, run: Run, found: Candidates,
+        self, name: str, recipe: OfPairs, network: FieldTables, data: Dataset, run: Run, found: Candidates,
         rows: NDArray[np.int64],
     ) -> None:
         """rows: of `found`, that teach"""
@@ -41,6 +44,10 @@ class CandidatePairs(DrawnPairs):
         self.found, self.users, self.spreads = found, found.users[rows], spreads_of(found)
         self.steps_an_epoch = -(-len(rows) // recipe.batch_size)
         self.over = float(found.hidden[rows].sum()) / self.steps_an_epoch
+        users, items = np.ones(data.n_users, np.bool_), np.ones(data.n_items, np.bool_)
+        taught = found.items[rows]
+        users[self.users], items[taught[taught >= 0]] = False, False
+        network.leave_out(users, items)
 
     def asked(self, users: NDArray[np.int64], rng: np.random.Generator) -> Asked:
         rows = np.searchsorted(self.found.users, users)
@@ -58,11 +65,15 @@ class CandidatePairs(DrawnPairs):
 
 
 def fit_pairs(
-    name: str, recipe: OfPairs, net: PairNet, train: Dataset, run: Run, kind: type[Form]
+    name: str, recipe: OfPairs, net: FieldTables, train: Dataset, run: Run, kind: type[Form]
 ) -> Form | OrderedPairs:
-    """Taught by what the recipe says. Raises ConfigError (`no-candidates`), and what `nn.train.train` does."""
+    """Taught by what the recipe says. Raises ConfigError (`no-candidates`, `hard-ignored`), and what `nn.train.train`
+    does."""
     if not recipe.learns_candidates:
         return trained(DrawnPairs(name, recipe, net, train, run), train, run, kind)
+    if recipe.hard:
+        raise ConfigError("hard-ignored", f"{name} is taught by candidates alone, all of which are hard",
+                          "leave `hard` out, or let it be taught_by: log")
     found, rows, held = to_learn_from(train.candidates, name, hold=run.stop_at is None)
     judged = run.with_(validate=_judge(found, held, train) if len(held) else None)
     inner = trained(CandidatePairs(name, recipe, net, train, run, found, rows), train, judged, kind)

@@ -81,7 +81,8 @@ class OfPairs(OfFeatures):
 
     taught_by: Literal["log", "candidates"] = "log"
     """What it learns from: pairs of the `log` against drawn items; or, as a second stage and nothing else, hidden
-    `candidates` against others of the user, and what the first stage says of each is read as well."""
+    `candidates` against others of the user, and what the first stage says of each is read as well;
+    `negatives` are of these then, all alike."""
     hard: Annotated[float, Ge(0), Le(1)] = 0.0
     """Taught by the log: share of the drawn items that are candidates of the user, which a first stage found for him
     and he has not: the mistakes that are to be told apart. Without `candidates` there are none."""

@@ -97,6 +97,18 @@ class FieldTables(PairNet):
             rows.append(picked(found, pairs.owners))
         return rows
 
+    def leave_out(self, users: NDArray[np.bool_], items: NDArray[np.bool_]) -> None:
+        """Of users (U,) and items (I,) that no pair will teach, vectors of their own stay 0 and say nothing, as do
+        items of no history that teaches. To be called before anything is learnt."""
+        histories = np.zeros(self.log.shape[1], np.bool_)
+        histories[self.log[np.flatnonzero(~users)].indices] = True
+        left = {ID: users, HISTORY: ~histories, ITEM_ID: items}
+        with torch.no_grad():
+            for inputs, table in zip([*self.sides.users, *self.sides.items], [*self.user_tables, *self.item_tables],
+                                     strict=True):
+                if inputs.name in left:
+                    table[torch.from_numpy(left[inputs.name])] = 0
+
     def item_rows(self, tables: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Of each field (I, T + 1), by other tables than its own if told."""
         chosen = list(self.item_tables) if tables is None else tables

@@ -43,7 +43,8 @@ class OrderedPairs(OverFirstStage, SecondStage):
         return self.inner.found
 
     def over(self, sources: tuple[Scorer, ...], train: Dataset) -> OrderedPairs:
-        """What the network knows of users and items stays what it was when it learnt: its tables were made of it."""
+        """Features stay what they were when the network learnt, counts without the hidden events among them: the tables
+        of its items were made of them. Histories are those that are asked with."""
         return replace(self, sources=sources)
 
     def score(self, queries: Queries) -> NDArray[np.float32]:
