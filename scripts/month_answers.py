@@ -113,7 +113,8 @@ def newest(month: Month) -> Iterator[str]:
     last = [id_ for id_ in dated if YEARS[id_] == max(YEARS[id_] for id_ in dated)]
     yield (f"Year of the paper against recall@10: {coefficient(found.spearman, found.n)}: {said}. On valid the best "
            f"since {NEW} is `{one}` ({YEARS[one]}, {month.figure(one):.4f}), the best before `{other}` "
-           f"({YEARS[other]}, {month.figure(other):.4f}): {told(pair)}, {word(pair, 'the newer is better', 'the older is better')}.")
+           f"({YEARS[other]}, {month.figure(other):.4f}): {told(pair)}, "
+           f"{word(pair, 'the newer is better', 'the older is better')}.")
     for id_ in last:
         if id_ != one:
             pair = month.against(id_, one)
