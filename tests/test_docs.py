@@ -164,9 +164,8 @@ def test_the_page_on_item_vectors_does_what_it_shows(
 def test_the_page_on_two_stages_shows_what_the_run_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = "docs/guides/two-stages.md"
     (text, another), (shown,), (code,) = (blocks(page, language) for language in ("yaml", "text", "python"))
-    (tmp_path / "more.yaml").write_text(text.replace("ensembles:", f"{another}ensembles:"))
-    assert load_experiment(tmp_path / "more.yaml").models[-1].recipe.learns_candidates
-    (tmp_path / "two.yaml").write_text(text)
+    (tmp_path / "two.yaml").write_text(text.replace("ensembles:", f"{another}ensembles:"))
+    assert load_experiment(tmp_path / "two.yaml").models[-1].recipe.learns_candidates
     assert main(["run", str(tmp_path / "two.yaml"), "--runs", str(tmp_path / "runs")]) == 0
     told = "".join(capsys.readouterr())
     assert [line for line in shown.strip().splitlines() if line not in told] == []
