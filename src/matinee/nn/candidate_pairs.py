@@ -75,10 +75,11 @@ def fit_pairs(
         raise ConfigError("hard-ignored", f"{name} is taught by candidates alone, all of which are hard",
                           "leave `hard` out, or let it be taught_by: log")
     found, rows, held = to_learn_from(train.candidates, name, hold=run.stop_at is None)
-    judged = run.with_(validate=_judge(found, held, train) if len(held) else None)
-    inner = trained(CandidatePairs(name, recipe, net, train, run, found, rows), train, judged, kind)
+    task = CandidatePairs(name, recipe, net, train, run, found, rows)
+    judged = run.with_(validate=_judge(found, held, train, task.spreads) if len(held) else None)
+    inner = trained(task, train, judged, kind)
     return OrderedPairs(sources=(), depth=found.depth, repeats=train.facts.repeats, inner=inner,
-                        spreads=spreads_of(found), names=found.sources)
+                        spreads=task.spreads, names=found.sources)
 
 
 def spreads_of(found: Candidates) -> NDArray[np.float32]:
@@ -89,11 +90,13 @@ def spreads_of(found: Candidates) -> NDArray[np.float32]:
     return np.stack([scores.mean(axis=0), np.where(deviations > 0, deviations, 1)]).astype(np.float32)
 
 
-def _judge(found: Candidates, held: NDArray[np.int64], train: Dataset) -> Callable[[Scorer], float]:
+def _judge(
+    found: Candidates, held: NDArray[np.int64], train: Dataset, spreads: NDArray[np.float32]
+) -> Callable[[Scorer], float]:
     """NDCG@10 of the candidates of rows `held`, in the order of a scorer."""
     queries = asked(train, found.users[held])
     items, hidden = found.items[held], found.hidden[held]
-    numbers = told(found.scores[held], found.ranks[held], spreads_of(found))
+    numbers = told(found.scores[held], found.ranks[held], spreads)
     worth = 1 / np.log2(np.arange(K) + 2)
     best = np.cumsum(worth)[np.minimum(hidden.sum(axis=1), K) - 1]
 

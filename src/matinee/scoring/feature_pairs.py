@@ -72,7 +72,9 @@ class FeaturePairs(PairScorer):
             raise ModelError("first-stage", f"it reads {self.told} numbers of a first stage and got {told.shape[-1]}",
                              "ask it over the first stage that it was taught on")
         numbers = pair_numbers(self.numbers, self.learnt, queries, candidates)
-        return self._scored(queries, np.concatenate([numbers, told], axis=2), np.ascontiguousarray(candidates))
+        if self.told:
+            numbers = np.concatenate([numbers, told], axis=2)
+        return self._scored(queries, numbers, np.ascontiguousarray(candidates))
 
     @abstractmethod
     def _scored(self, queries: Queries, numbers: Floats, candidates: NDArray[np.int32]) -> Floats:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,21 @@ class OverFirstStage(PairScorer):
         """Whatever is asked for: what is a candidate hangs on the whole catalogue."""
         found = np.take_along_axis(self.score(queries), np.maximum(candidates, 0).astype(np.int64), axis=1)
         return np.where(candidates >= 0, found, np.float32(-np.inf))
+
+
+@dataclass(frozen=True, eq=False)
+class OrderedBy(OverFirstStage):
+    """The order is that of another scorer, which is asked for the candidates alone."""
+
+    inner: Scorer
+
+    @property
+    def n_items(self) -> int:
+        return self.inner.n_items
+
+    @property
+    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return self.inner.found
 
 
 def found_by(

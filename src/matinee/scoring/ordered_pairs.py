@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +11,14 @@ from matinee.contract import Queries, Scorer, SecondStage
 from matinee.data.dataset import Dataset
 from matinee.errors import ModelError
 from matinee.scoring.feature_pairs import FeaturePairs
-from matinee.scoring.first_stage import OverFirstStage, below, found_by, told
+from matinee.scoring.first_stage import OrderedBy, below, found_by, told
 
 
 @dataclass(frozen=True, eq=False)
-class OrderedPairs(OverFirstStage, SecondStage):
+class OrderedPairs(OrderedBy, SecondStage):
     """The best `depth` of each first-stage model by what the inner network makes of them, their scores and places;
     below them everything else in the order of the first model."""
 
-    inner: Scorer
     spreads: NDArray[np.float32]  # (2, S) mean and deviation of each first-stage model's scores of candidates
     names: tuple[str, ...]
     """Of the first-stage models, of which there are none before `over`."""
@@ -33,14 +30,6 @@ class OrderedPairs(OverFirstStage, SecondStage):
                 or self.spreads.shape != (2, len(self.names))):
             raise ModelError("bad-form", f"a {type(self.inner).__name__} over {len(self.sources)} first-stage models "
                              f"of {len(self.names)}, of {sorted(sizes)} items", "fit the model again")
-
-    @property
-    def n_items(self) -> int:
-        return self.inner.n_items
-
-    @property
-    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
-        return self.inner.found
 
     def over(self, sources: tuple[Scorer, ...], train: Dataset) -> OrderedPairs:
         """Features stay what they were when the network learnt, counts without the hidden events among them: the tables
