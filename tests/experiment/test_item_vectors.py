@@ -176,3 +176,23 @@ def test_a_model_inside_a_recipe_is_looked_into_and_old_manifests_have_no_vector
     del manifest["vectors"]
     (folder.path / "manifest.json").write_text(json.dumps(manifest))
     assert RunFolder.open(folder.path).vectors == {}
+
+
+def with_an_order(start: str) -> dict[str, Any]:
+    """A model that begins somewhere, and an order of what it finds."""
+    ranker = {"model": "boosted_ranker", "trees": 5, "patience": 2, "least": 5, "leaves": 7,
+              "candidates": {"from": ["begins"], "depth": 10}}
+    return {"models": [{"id": "begins", "model": "./begins.py", "start": start}, ranker]}
+
+
+def test_a_first_stage_may_begin_at_a_file(tmp_path: Path) -> None:
+    a_file(tmp_path / "v.parquet")
+    folder = carried_out(tmp_path, "", **with_an_order("v.parquet"))
+    verdict = reproduce(folder, tmp_path / "again", progress=silent, say=lambda line: None)
+    assert verdict.results == ()
+
+
+def test_a_first_stage_may_not_begin_at_a_model_that_has_learnt_what_the_order_is_taught_by(tmp_path: Path) -> None:
+    other = factors(tmp_path)
+    with pytest.raises(ConfigError, match=r"leak: begins begins at vectors of .*/als, which has learnt .* file"):
+        carried_out(tmp_path, "", **with_an_order(f"{other.id}/als"))

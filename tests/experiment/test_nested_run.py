@@ -47,6 +47,7 @@ def key(base: Path, inner: object) -> str:
         hash = "same"
 
     class Stage:
+        name = "valid"
         fit = Events()
 
     return fitter.key(experiment.models[0], Stage(), None, None)  # type: ignore[arg-type]

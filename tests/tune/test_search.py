@@ -265,6 +265,9 @@ def test_the_first_trial_of_a_model_is_done_twice_and_the_second_counts() -> Non
     fitted: list[Any] = []
 
     class Quick:
+        def lacking(self, id_: str) -> tuple[str, ...]:
+            return ()
+
         def trial(self, id_: str, settings: Any, values: Path, go_on: Callable[[float], bool]) -> dict[str, Any]:
             fitted.append((id_, go_on(0.5)))
             return {"value": float(len(fitted))}

@@ -203,6 +203,13 @@ class Experiment:
         return {key: value for key, value in self.resolved().items()
                 if key not in {"question", "expect", "conclusion", "tracking", "tune", "sweep"}}
 
+    def model(self, id_: str) -> ModelEntry:
+        """Raises KeyError for an id that is no model's."""
+        for model in self.models:
+            if model.id == id_:
+                return model
+        raise KeyError(id_)
+
     def entry(self, id_: str) -> dict[str, Any]:
         """One model or ensemble as in `resolved`. Raises KeyError for an id that is neither."""
         for model in self.models:

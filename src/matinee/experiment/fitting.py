@@ -19,7 +19,7 @@ from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint, leading
 from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.folder import Vectors
-from matinee.experiment.item_vectors import beside, names_in
+from matinee.experiment.item_vectors import asked, beside
 from matinee.experiment.stages import StageData, some
 from matinee.experiment.two_stage import unheard
 from matinee.features.registry import feature
@@ -66,7 +66,7 @@ class Fitter:
             "threads": self.threads,
             "stop_at": stop_at,
         }
-        if named := [self.vectors[name][stage.name].hash for name in names_in(entry.recipe) if name in self.vectors]:
+        if named := [one.hash for one in asked(entry.recipe, stage.name, self.vectors).values()]:
             about["vectors"] = named
         if entry.recipe.validates and stop_at is None and valid is not None and valid.truth is not None:
             about["validated"] = [valid.truth.hash, valid.given.hash(), self.experiment.evaluate.metrics[0]]
@@ -103,6 +103,21 @@ class Fitter:
             seed = self.experiment.seed
             train = replace(train, candidates=unheard(first, stage, entry.candidates, seed, self.progress))
         return _over(first, leading.fit_entry(entry, train, run), entry, stage)
+
+    def about(self, entry: ModelEntry, stage: StageData, key: str, scorer: Scorer) -> dict[str, Any]:
+        """What is stored beside a fitted scorer."""
+        return {
+            "id": entry.id,
+            "entry": self.experiment.entry(entry.id),
+            "stage": stage.name,
+            "seed": self.experiment.seed,
+            "key": key,
+            "users_hash": stage.fit.users.hash,
+            "items_hash": stage.fit.items.hash,
+            "events_hash": stage.fit.log.hash(),
+            "versions": fingerprint.computing_versions(),
+            "found": dict(scorer.found),
+        }
 
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
         """Delete what it would take to go on with a fit; only once the fitted model is stored."""

@@ -16,6 +16,7 @@ from matinee.data.item_vectors import ItemVectors, is_file, known, read, with_ve
 from matinee.errors import ConfigError, ModelError
 from matinee.experiment.folder import RunFolder, Vectors, find
 from matinee.experiment.material import Material
+from matinee.experiment.two_stage import INNER
 from matinee.scoring import store
 from matinee.scoring.reweighted import Reweighted
 
@@ -35,6 +36,7 @@ def find_vectors(experiment: Experiment, stuff: Material, runs: Path, say: Calla
         if is_file(name) or path.is_file():
             found[name] = dict.fromkeys(stages, read(path))
         else:
+            _refuse_leaks(experiment, name)
             found[name] = dict(_of_run(name, stages, stuff, runs))
         aligned = found[name]["final"].aligned(stuff.dataset.items)
         covered = f"{int(known(aligned).sum()):,} of {len(aligned):,} items"
@@ -44,10 +46,26 @@ def find_vectors(experiment: Experiment, stuff: Material, runs: Path, say: Calla
 
 def beside(recipe: Recommender, stage: str, train: Dataset, vectors: Vectors) -> Dataset:
     """The data with what the recipe asks for, as far as it was found; the very same data where it asks for nothing."""
-    for name in names_in(recipe):
-        if name in vectors:
-            train = with_vectors(train, name, vectors[name][stage])
+    for name, one in asked(recipe, stage, vectors).items():
+        train = with_vectors(train, name, one)
     return train
+
+
+def asked(recipe: Recommender, stage: str, vectors: Vectors) -> dict[str, ItemVectors]:
+    """By name, as far as they were found. A stage inside a stage has the outer one's, which are of a file."""
+    return {name: vectors[name][stage.removesuffix(INNER)] for name in names_in(recipe) if name in vectors}
+
+
+def _refuse_leaks(experiment: Experiment, name: str) -> None:
+    """Raises ConfigError where vectors of a run would stand in a first stage, or in an order, that is fitted without
+    what the order is taught by: that run's model has learnt from it."""
+    for entry in experiment.models:
+        if entry.candidates is None or not entry.recipe.learns_candidates:
+            continue
+        for id_ in (*entry.candidates.sources, entry.id):
+            if name in names_in(experiment.model(id_).recipe):
+                raise ConfigError("leak", f"{id_} begins at vectors of {name}, which has learnt from what {entry.id} "
+                                  "is taught by", "take vectors from a file, or begin at none")
 
 
 def _of_run(name: str, stages: list[str], stuff: Material, runs: Path) -> Iterator[tuple[str, ItemVectors]]:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from matinee import durable
 from matinee.config import CandidateSettings, ModelEntry
 from matinee.contract import Scorer
-from matinee.data.candidates import Candidates
-from matinee.data.dataset import Dataset
 from matinee.errors import ModelError
-from matinee.experiment import candidates_store, fingerprint, lists_store
+from matinee.experiment import fingerprint, lists_store
 from matinee.experiment.cache import Cache, copy_whole
 from matinee.experiment.fitting import Fitter
 from matinee.experiment.folder import RunFolder
+from matinee.experiment.ordering import Ordering
 from matinee.experiment.stages import StageData
 from matinee.experiment.timing import Timings
-from matinee.experiment.two_stage import INNER, candidates, inner_stage, recalls, second_stage
+from matinee.experiment.two_stage import INNER, recalls
 from matinee.ranking.lists import DEPTH
 from matinee.scoring import store
 from matinee.scoring.feature_pairs import FeaturePairs
@@ -73,48 +71,16 @@ class Modelling:
         with self.timings.step(entry.id, f"fit:{stage.name}"):
             if entry.candidates is None:
                 scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id))
-            elif entry.recipe.learns_candidates:
-                scorer = self._second_stage(entry, entry.candidates, stage)
             else:
-                first = self._stored(entry.candidates.sources, stage)
-                scorer = self.fitter.fit(entry, stage, valid, self.found.get(entry.id), first)
+                scorer = self.ordering.fit(entry, entry.candidates, stage, valid)
         with self.timings.step(entry.id, f"store:{stage.name}"):
-            store.save(scorer, place, about=self._about(entry, stage, key) | {"found": dict(scorer.found)})
+            store.save(scorer, place, about=self.fitter.about(entry, stage, key, scorer))
         self.cache.note("model", key, place)
         return scorer, scorer.found.get("stop_at")
 
-    def _second_stage(self, entry: ModelEntry, settings: CandidateSettings, stage: StageData) -> Scorer:
-        """Taught on candidates of a first stage that was fitted without their answers; asked beside the stage's own."""
-        experiment = self.fitter.experiment
-        inner = inner_stage(experiment.split, stage.name, stage.fit)
-
-        def teach(data: Dataset) -> Scorer:
-            return self.fitter.fit(entry, replace(inner, fit=data), None, self.found.get(entry.id))
-
-        return second_stage(self._candidates(entry, settings, inner), inner, stage.fit, teach=teach,
-                            knowing=self._stored(settings.sources, stage))
-
-    def _candidates(self, entry: ModelEntry, settings: CandidateSettings, inner: StageData) -> Candidates:
-        """What the first stage finds without what is hidden in `inner`; found again where nothing of it has changed."""
-        experiment = self.fitter.experiment
-        first = [next(one for one in experiment.models if one.id == id_) for id_ in settings.sources]
-        assert inner.truth is not None
-        keys = [self.fitter.key(one, inner, None, self.found.get(one.id)) for one in first]
-        code = fingerprint.source_hash(fingerprint.PACKAGE / "experiment/two_stage.py")
-        key = fingerprint.digest([keys, settings.plain(), inner.truth.hash, experiment.seed, code])
-        place = self.cache.place("candidates", key)
-        with contextlib.suppress(ModelError):  # not there, or damaged: finding them again is the cure for both
-            found = candidates_store.load(place)
-            self.say(f"{entry.id}: candidates reused")
-            return found
-        sources = []
-        for one in first:
-            self.say(f"{entry.id}: {one.id} without what the order is taught by")
-            sources.append(self.fitter.fit(one, inner, None, self.found.get(one.id)))
-            self.fitter.forget(one, inner)
-        found = candidates(sources, inner, settings, experiment.seed, self.fitter.progress)
-        candidates_store.save(found, place)
-        return found
+    @cached_property
+    def ordering(self) -> Ordering:
+        return Ordering(self.fitter, self.cache, self.say, self._stored, self.found)
 
     def _stored(self, ids: Sequence[str], stage: StageData) -> tuple[Scorer, ...]:
         return tuple(store.load(self.folder.model(stage.name, id_))[0] for id_ in ids)
@@ -177,19 +143,6 @@ class Modelling:
                     )
                     lists_store.write_part(target, number, block, dataset.users, dataset.items)
         self.cache.note("lists", key, target)
-
-    def _about(self, entry: ModelEntry, stage: StageData, key: str) -> dict[str, Any]:
-        return {
-            "id": entry.id,
-            "entry": self.fitter.experiment.entry(entry.id),
-            "stage": stage.name,
-            "seed": self.fitter.experiment.seed,
-            "key": key,
-            "users_hash": stage.fit.users.hash,
-            "items_hash": stage.fit.items.hash,
-            "events_hash": stage.fit.log.hash(),
-            "versions": fingerprint.computing_versions(),
-        }
 
 
 def estimate(scorer: Scorer, stage: StageData) -> str:

@@ -65,7 +65,7 @@ def tune(
     with durable.lock(folder):
         durable.sweep(folder)
         memory = 1000 * budget.memory if budget.memory else 0.9 * machine_mb()
-        with Workshop(begin, memory) as workshop:
+        with Workshop(begin, memory, say=say) as workshop:
             search = Search(experiment, {id_: entry.model for id_, entry in entries.items()}, metric, folder, workshop,
                             progress, say, shown)
             workshop.tick = search.tick
@@ -86,20 +86,23 @@ def metric_of(experiment: Experiment) -> str:
 
 def searched(experiment: Experiment, say: Say) -> dict[str, ModelEntry]:
     """The models to search, by id. Raises ConfigError where one that is named cannot be, or none is left."""
-    found, named = {}, experiment.tune.models
-    for entry in experiment.models:
-        if named and entry.id not in named:
-            continue
-        if entry.candidates is not None:
-            why = "it puts into order what others find, and those would have to be fitted anew each time"
-        elif not spaces(experiment, entry):
-            why = "it has nothing to search"
+    named = experiment.tune.models
+    asked = [entry for entry in experiment.models if not named or entry.id in named]
+    able = {entry.id for entry in asked if spaces(experiment, entry)}
+    found = {}
+    for entry in asked:
+        beneath = [id_ for id_ in (entry.candidates.sources if entry.candidates else ()) if id_ in able]
+        if entry.id not in able:
+            why, way_out = "it has nothing to search", "leave it out of `tune.models`"
+        elif beneath:
+            why = f"it puts into order what {', '.join(beneath)} will find otherwise after this search"
+            way_out = f"search it afterwards, in the tuned file, with `tune: {{models: [{entry.id}]}}`"
         else:
             found[entry.id] = entry
             continue
         if named:
-            raise ConfigError("no-search", f"{entry.id}: {why}", "leave it out of `tune.models`")
-        say(f"{entry.id} is left as it is: {why}")
+            raise ConfigError("no-search", f"{entry.id}: {why}", way_out)
+        say(f"{entry.id} is left as it is: {why}; {way_out}" if beneath else f"{entry.id} is left as it is: {why}")
     if not found:
         raise ConfigError("no-search", "no model of this experiment has anything to search",
                           "say what to try: `tune: {search: {ID: {l2: {low: 10, high: 1000, log: true}}}}`")

@@ -3,6 +3,7 @@
     <- {"config", "base", "runs", "threads"}                   once
     -> {"ready": true}
     <- {"id", "settings", "values"}                            one trial; `values`: where to write each user's value
+    -> {"first": ["ease"]}   -> {"prepared": true}             before a second stage's first trial here: FirstStage
     -> {"report": 0.21}      <- {"go_on": true}                after each epoch that is validated
     -> {"again": true}                                         a model's first trial here, done once more: see WARM
     -> {"value", "peak_mb"} | {"pruned": true} | {"error"}     its end
@@ -35,6 +36,7 @@ from matinee.config import Experiment, experiment_from
 from matinee.errors import DataError, MatineeError
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
+from matinee.evaluation.uncertainty import mean
 from matinee.experiment.cache import Cache
 from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.fitting import Fitter
@@ -44,6 +46,7 @@ from matinee.experiment.material import material
 from matinee.experiment.stages import StageData, some, split_stages
 from matinee.experiment.timing import forget_peak, peak_mb
 from matinee.split.parts import Split, Stage
+from matinee.tune.first_stage import FirstStage
 
 MOST_USERS = 200_000
 """Whose values are kept for the intervals; all count for the mean."""
@@ -67,6 +70,7 @@ class Bench:
     vectors: Vectors
     cache: Cache
     threads: int
+    first: FirstStage
 
     @classmethod
     def of(cls, config: Mapping[str, Any], base: Path, runs: Path, threads: int) -> Bench:
@@ -75,7 +79,16 @@ class Bench:
         vectors = find_vectors(experiment, stuff, runs, _mute)
         split = replace(stuff.split, stages={"valid": valid_of(stuff.split)})
         valid = split_stages(stuff.dataset, split, experiment.filters)["valid"]
-        return cls(config, experiment, valid, vectors, cache, threads)
+        fitter = Fitter(experiment, threads, _unheard, _unnoted, None, vectors, FeatureCache(cache))
+        return cls(config, experiment, valid, vectors, cache, threads, FirstStage(fitter, valid, cache))
+
+    def lacking(self, id_: str) -> tuple[str, ...]:
+        """Of a second stage that nothing is prepared for yet, its first stage."""
+        entry = self.experiment.model(id_)
+        return entry.candidates.sources if entry.candidates and id_ not in self.first.ready else ()
+
+    def prepare(self, id_: str) -> None:
+        self.first.prepare(self.experiment.model(id_))
 
     def trial(
         self, id_: str, settings: Mapping[str, Any], values: Path, go_on: Callable[[float], bool]
@@ -83,19 +96,20 @@ class Bench:
         """Fit one model with these settings, rank and measure, as a run would for its valid part."""
         experiment = with_settings(self.config, {id_: settings}, self.experiment.base)
         metric = experiment.evaluate.metrics[0]
-        entry = next(one for one in experiment.models if one.id == id_)
+        entry = experiment.model(id_)
 
         def heard(facts: Mapping[str, Any]) -> None:
             if {"epoch", "validation"} <= facts.keys() and not go_on(facts["validation"]):
                 raise Pruned
 
         fitter = Fitter(experiment, self.threads, _unheard, heard, None, self.vectors, FeatureCache(self.cache))
-        scorer = fitter.fit(entry, self.valid, self.valid, None)
+        scorer = (self.first.fit(entry, fitter) if entry.candidates is not None
+                  else fitter.fit(entry, self.valid, self.valid, None))
         lists = self.valid.recommend(scorer, parse(metric).k, name=id_, personal=entry.recipe.personal)
         assert self.valid.truth is not None
         found = per_user(lists, self.valid.truth, [metric])[metric]
         _write(values, found[some(np.arange(len(found)), MOST_USERS, 0)])
-        return {"value": float(found.mean())}
+        return {"value": mean(found)}
 
 
 def valid_of(split: Split) -> Stage:
@@ -155,8 +169,12 @@ def _one(bench: Bench, told: Mapping[str, Any], channel: Channel, known: set[str
     """One trial; `known` are the models that have been fitted before."""
     ask = told["id"], told["settings"], Path(told["values"])
     forget_peak()
-    start = time.monotonic()
     try:
+        if first := bench.lacking(told["id"]):
+            channel.say({"first": first})
+            bench.prepare(told["id"])
+            channel.say({"prepared": True})
+        start = time.monotonic()
         answer = bench.trial(*ask, channel.may_go_on)
         if told["id"] not in known and time.monotonic() - start < WARM:
             channel.say({"again": True})
@@ -183,6 +201,10 @@ def _write(path: Path, values: Any) -> None:
 
 def _unheard(what: str, done: int, total: int) -> None:
     """Nobody watches."""
+
+
+def _unnoted(facts: Mapping[str, Any]) -> None:
+    """Nobody keeps it."""
 
 
 def _mute(line: str) -> None:

@@ -39,6 +39,8 @@ class Workshop:
     memory_mb: float
     tick: Callable[[float], None] = lambda seconds: None
     """Called now and then with the seconds that the trial has taken."""
+    say: Callable[[str], None] = lambda line: None
+    """Called with what takes long and is no part of a trial."""
     process: subprocess.Popen[bytes] | None = None
     known: set[str] = field(default_factory=set)
     """Models that the worker has fitted."""
@@ -71,9 +73,16 @@ class Workshop:
         answer: dict[str, Any] = {}
         try:
             self._say(ask)
-            limit = seconds + WARM if seconds is not None and ask["id"] not in self.known else seconds
+            allowed = seconds + WARM if seconds is not None and ask["id"] not in self.known else seconds
+            limit = allowed
             while not answer.keys() & {"value", "pruned", "error"}:
                 answer = self._answer(start, limit)
+                if "first" in answer:
+                    self.say(f"{ask['id']}: its first stage ({', '.join(answer['first'])}) comes first, and is no part "
+                             "of the budget")
+                    limit = None
+                if "prepared" in answer:
+                    start, limit = time.monotonic(), allowed
                 if "again" in answer:
                     start, limit = time.monotonic(), seconds
                 if "report" in answer:
