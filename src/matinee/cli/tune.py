@@ -28,17 +28,28 @@ def tune(
     """Search the models' hyper-parameters by their valid figures, each within the same budget.
 
     The same command goes on after a stop; a larger budget goes on where a smaller one ended. The test part is not
-    looked at. What is found is tuned.yaml, an experiment: `matinee run` gives its test figure.
+    looked at. What is found is tuned.yaml, an experiment: `matinee run` gives its test figure. Where runs are mirrored
+    to MLflow (`tracking`), so is the search, a run for each trial, once it has ended.
     """
     from matinee.cli.search_tables import show_search
     from matinee.config import load_experiment
     from matinee.report.search import write_page
+    from matinee.tracking.address import address
+    from matinee.tracking.beside import is_wanted
+    from matinee.tracking.searches import bring_up_to_date
     from matinee.tune.tuning import tune as search
 
     asked = [f"tune.budget.{name}={value}" for name, value in (("minutes", minutes), ("trials", trials)) if value]
     experiment = load_experiment(file, [*asked, *(set_ or ())])
+    mirrored = is_wanted(experiment) and not estimate
+    if mirrored:
+        address(runs)  # refused before anything is done
     with terminal.progress() as progress:
         folder = search(experiment, runs, progress=progress, say=terminal.note, threads=threads, estimate=estimate,
                         shown=write_page)
-    if not estimate:
-        show_search(folder)
+    try:
+        if not estimate:
+            show_search(folder)
+    finally:
+        if mirrored:
+            bring_up_to_date(folder, runs)

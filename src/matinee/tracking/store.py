@@ -37,11 +37,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Known:
-    """What a run in MLflow has: parameters, tags, and the names of its metrics."""
+    """What a run in MLflow has: parameters, tags, the names of its metrics, and how it is."""
 
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
     metrics: tuple[str, ...]
+    status: str
 
 
 class Store:
@@ -78,8 +79,9 @@ class Store:
 
     def known(self, run: str) -> Known:
         with _outages():
-            data = self._client.get_run(run).data
-            return Known(dict(data.params), dict(data.tags), tuple(data.metrics))
+            found = self._client.get_run(run)
+            data = found.data
+            return Known(dict(data.params), dict(data.tags), tuple(data.metrics), str(found.info.status))
 
     def steps(self, run: str, key: str) -> set[int]:
         with _outages():
