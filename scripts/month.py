@@ -32,6 +32,8 @@ from scripts.reports import PAGES, PICTURES, draw, interval, named, write
 
 SHORT, COLD = "history_length=up to 50", "item_popularity=lowest fifth"
 """Segments that stand for a cold start: short histories, and items that hardly anybody has had."""
+ENOUGH = 0.9
+"""Of a rank correlation: an order that foretells so well can be chosen by."""
 GAINED = 3
 """Places above the overall one from which on something counts as a strength."""
 FEW = 100
@@ -218,9 +220,11 @@ def anchors(month: Month) -> Iterator[str]:
             yield f"Of {title} fewer than two have ended."
             continue
         found = agreement([month.figure(id_) for id_ in both], [known[id_] for id_ in both])
-        said = direction(found.spearman, found.n, "it foretells", "it misleads")
+        said = direction(found.spearman, found.n, "better than chance", "worse than chance")
+        reached = "is not reached" if found.spearman.high < ENOUGH else "is within the interval"
         yield (f"{title.capitalize()}: {coefficient(found.spearman, found.n)}: **{said}**"
-               + (f" (without {', '.join(left)})" if left else "") + ".")
+               + (f" (without {', '.join(left)})" if left else "")
+               + f"; {ENOUGH}, by which one could choose, {reached}.")
     both = sorted((id_ for id_ in PUBLIC | PUBLIC_ENSEMBLES if id_ in month.done),
                   key=lambda id_: -(PUBLIC | PUBLIC_ENSEMBLES)[id_])
     if both:

@@ -1,6 +1,7 @@
 """The experiment file: YAML in, typed objects out, every key checked."""
 
 from matinee.config.allowed import Field, fields_of
+from matinee.config.expectation import Expectation, expectation, is_compared
 from matinee.config.experiment import (
     CandidateSettings,
     DataSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "DataSettings",
     "EnsembleEntry",
     "EvaluateSettings",
+    "Expectation",
     "Experiment",
     "Field",
     "FromLedger",
@@ -37,8 +39,10 @@ __all__ = [
     "TuneSettings",
     "as_overrides",
     "cells",
+    "expectation",
     "experiment_from",
     "fields_of",
+    "is_compared",
     "load_experiment",
     "no_sweep",
     "overridden",

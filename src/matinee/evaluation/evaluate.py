@@ -71,6 +71,19 @@ def evaluate(
     return rows
 
 
+def values(
+    lists: Lists, truth: Truth, metric: str, *, given: Interactions, fit: Interactions, item_features: Features
+) -> NDArray[np.float64]:
+    """(V,) one metric of each user of the truth, as `evaluate` takes its mean. Raises ConfigError for a metric of which
+    no user has a value, and as `check` does."""
+    check([metric], [], lists.depth, item_features)
+    if parse(metric).name in BEYOND_OVERALL:
+        raise ConfigError("not-per-user", f"{metric} is one figure of everybody's lists together, so nothing tells "
+                          "chance from difference", "compare by a metric that each user has a value of")
+    item_counts = np.bincount(fit.items, minlength=fit.n_items)
+    return _per_user(lists, truth, [metric], item_counts, _genres(item_features), given)[metric]
+
+
 def check(metrics: Sequence[str], segments: Sequence[str], depth: int, item_features: Features) -> None:
     """Could these be computed from lists of `depth`? Nothing is fitted or read.
 

@@ -2,7 +2,7 @@
 
 Intervals are percentiles over models drawn anew with replacement. A handful of models in perfect order would have the
 interval [1, 1], so there is a p as well: how often an order at random is as far from 0 as this one, by all orders of up
-to seven models and by 2,000 of more. Four models have 24 orders, so nothing can be told of fewer than five.
+to seven models and by 10,000 of more. Four models have 24 orders, so nothing can be told of fewer than five.
 
 Letters: N models, R resamples. Time and memory: R N^2 products and R N numbers.
 """
@@ -22,8 +22,8 @@ from matinee.errors import DataError
 from matinee.evaluation.uncertainty import percentiles
 from matinee.numerics.threads import limited
 
-RESAMPLES = 2000
-ORDERS = 2000
+RESAMPLES = 10_000
+ORDERS = 10_000
 ALL_ORDERS = 7
 """Of so many models every order is tried: 5,040."""
 FEWEST = 5
@@ -70,6 +70,8 @@ def agreement(one: Sequence[float], other: Sequence[float], seed: int = 0) -> Ag
     if n < 2:
         nothing = Coefficient(math.nan, math.nan, math.nan, 1.0)
         return Agreement(n, nothing, nothing)
+    first = np.lexsort([y, x])  # what is drawn by place must not depend on the order in which models are told
+    x, y = x[first], y[first]
     draws = np.random.default_rng([seed, n])
     signs_x, signs_y = np.sign(x[:, None] - x), np.sign(y[:, None] - y)  # (N, N)
     counts = np.stack([np.bincount(draws.integers(0, n, n), minlength=n) for _ in range(RESAMPLES)]).astype(np.float64)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.experiment import lists_store
 from matinee.experiment.folder import RunFolder
@@ -45,6 +44,5 @@ def rows_of(
 
 
 def values_of(folder: RunFolder, id_: str, stage: StageData, metric: str) -> NDArray[np.float64]:
-    """(V,) one metric of each user of the stage's truth."""
-    assert stage.truth is not None
-    return per_user(stored_lists(folder, id_, stage, parse(metric).k), stage.truth, [metric])[metric]
+    """(V,) one metric of each user of the stage's truth. Raises ConfigError for one of which no user has a value."""
+    return stage.values(stored_lists(folder, id_, stage, parse(metric).k), metric)

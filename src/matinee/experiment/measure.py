@@ -93,7 +93,7 @@ def compare_entries(
     Raises ModelError where runs were measured on different splits: such figures cannot be compared.
     """
     first = entries[0][0]
-    values = {}
+    values, read = {}, {folder.path: Answers(folder) for folder, _ in entries}
     for folder, id_ in entries:
         if folder.manifest["split"]["hash"] != first.manifest["split"]["hash"] or (
             folder.manifest["data"]["hash"] != first.manifest["data"]["hash"]
@@ -104,8 +104,7 @@ def compare_entries(
                 "figures of different splits cannot be compared; run both on one",
                 folder.path,
             )
-        answers = Answers(folder)
-        stage = answers.measured.get(part)
+        stage = read[folder.path].measured.get(part)
         if stage is None:
             raise ModelError("no-stage", f"{folder.id} has no {part} part", "its split has only test", folder.path)
         ids = [id_] if id_ else list(dict.fromkeys(row["id"] for row in folder.metrics))

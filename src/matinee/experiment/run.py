@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from matinee import durable
-from matinee.config import Experiment, ModelEntry
+from matinee.config import Experiment, ModelEntry, expectation
 from matinee.ensemble.order import order
+from matinee.evaluation.evaluate import check
 from matinee.experiment import leading, submission
 from matinee.experiment.cache import Cache
 from matinee.experiment.dataset_store import save_dataset, save_split
@@ -38,6 +39,7 @@ from matinee.experiment.stages import StageData, final_stage, split_stages
 from matinee.experiment.timing import Timings
 from matinee.experiment.users_file import read_users
 from matinee.nn import processes
+from matinee.ranking.lists import DEPTH
 from matinee.split.parts import PARTS, Truth
 
 SAID = {
@@ -86,11 +88,13 @@ def run(
         if stuff is None:
             stuff = material(experiment, cache, progress)
             stuff = replace(stuff, vectors=find_vectors(experiment, stuff, runs, say))
+        _require_measurable(experiment, stuff)
         experiment, chosen = with_members(experiment, stuff, runs, say)
         id_ = run_id(experiment, stuff)
         folder = RunFolder(_free(runs, id_) if again else runs / id_)
         with durable.lock(folder.path):
             durable.sweep(folder.path)
+            _tell_what_stays(experiment, folder, say)
             if folder.is_done:
                 begun(folder)
                 say(f"{folder.id} is done already; --again makes a new one")
@@ -217,6 +221,24 @@ class Work:
         if wanted.users is not None:
             return read_users(self.experiment.base / wanted.users, dataset)
         return submission.natural_order(dataset, np.arange(dataset.n_users))
+
+
+def _require_measurable(experiment: Experiment, stuff: Material) -> None:
+    """Raises ConfigError for a metric that these data have no means for, before anything is fitted."""
+    stated = expectation(experiment.expect or "")
+    metrics = dict.fromkeys([*experiment.evaluate.metrics, *([stated.metric] if stated else [])])
+    check(list(metrics), experiment.evaluate.segments, DEPTH, stuff.dataset.item_features)
+
+
+def _tell_what_stays(experiment: Experiment, folder: RunFolder, say: Callable[[str], None]) -> None:
+    """A hypothesis is worth something for having been written before the figures: no other takes its place."""
+    if not (folder.path / "manifest.json").is_file():
+        return
+    kept = folder.manifest["config"]
+    for what, new in (("question", experiment.question), ("expect", experiment.expect)):
+        if new is not None and new != kept.get(what):
+            was = f"is {kept[what]!r}, as it was" if kept.get(what) else "is not there, as there was none"
+            say(f"{what} {was} when this run began; --again begins one with {new!r}")
 
 
 def _conclusions(folder: RunFolder) -> list[str | None]:

@@ -18,7 +18,7 @@ from matinee.contract import Scorer
 from matinee.data.dataset import Dataset
 from matinee.data.interactions import Interactions
 from matinee.errors import ModelError
-from matinee.evaluation.evaluate import Row, evaluate
+from matinee.evaluation.evaluate import Row, evaluate, values
 from matinee.ranking.filters import Filter, FittedFilter
 from matinee.ranking.lists import Lists
 from matinee.ranking.recommend import Ask, ask_from, recommend
@@ -90,6 +90,12 @@ class StageData:
             item_features=self.fit.item_features,
             seed=seed,
         )
+
+    def values(self, lists: Lists, metric: str) -> NDArray[np.float64]:
+        """(V,) one metric of each user of the truth. Raises as `evaluate.values` does."""
+        assert self.truth is not None
+        return values(lists, self.truth, metric, given=self.given, fit=self.fit.log,
+                      item_features=self.fit.item_features)
 
 
 def split_stages(dataset: Dataset, split: Split, filters: Sequence[Filter]) -> dict[str, StageData]:

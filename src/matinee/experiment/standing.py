@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matinee.errors import MatineeError
+from matinee.config import expectation, is_compared
 from matinee.evaluation.compare import Comparison
-from matinee.evaluation.names import BEYOND_OVERALL, parse
 from matinee.experiment.folder import THOUGHTS, RunFolder, runs_in
 from matinee.experiment.measure import compare_entries
 from matinee.experiment.own_copies import model_names
-
-_EXPECTED = re.compile(r"(?P<by>[+-]\d*\.?\d+) (?P<metric>\S+)(?: (?P<one>\S+) over (?P<other>\S+))?")
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """`+0.005 recall@10 [ONE over OTHER]`"""
-
-    by: float
-    metric: str
-    one: str | None
-    other: str | None
-
-
-def expectation(text: str) -> Expectation | None:
-    """None where it is not in numbers, or of a metric that no user has a value of."""
-    stated = _EXPECTED.fullmatch(text.strip())
-    if stated is None or not _compared(stated["metric"]):
-        return None
-    return Expectation(float(stated["by"]), stated["metric"], stated["one"], stated["other"])
 
 
 @dataclass(frozen=True)
@@ -56,13 +34,15 @@ class Answer:
     metric: str
     found: Comparison
     expected: float | None
+    among: int = 2
+    """Entries that were compared, where it is these two because of how they came out: then p is corrected for all."""
 
     def __str__(self) -> str:
         found = self.found
         shown = f"{found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
         against = f"{self.metric}: {self.one} over {self.other} {shown}"
         if self.expected is None:
-            return f"{against}, {found.verdict}"
+            return f"{against}, {found.verdict}" + (f", the best two of {self.among}" if self.among > 2 else "")
         return f"{against}, {self.expected:+g} was expected: {self.verdict}"
 
     @property
@@ -97,7 +77,8 @@ def best_first(entries: Sequence[Entry], by: str) -> list[Entry]:
 def answer(folder: RunFolder, part: str = "test") -> Answer | None:
     """What `expect: +0.005 recall@10 [ONE over OTHER]` came to; without names the entry listed last over the first.
 
-    Where nothing was expected in numbers: the best entry over the second. None where there are no two to compare.
+    Where nothing was expected in numbers: the best entry over the second, which is known only after all were looked at,
+    and so is told as one of all comparisons. None where there are no two to compare.
     """
     entries = standing(folder, part)
     stated = expectation(folder.thoughts.get("expect", ""))
@@ -109,10 +90,11 @@ def answer(folder: RunFolder, part: str = "test") -> Answer | None:
     else:
         pair = [entry.id for entry in entries[:2]]
         metric, expected = next(iter(entries[0].figures)) if entries else "", None
-    if len(set(pair)) < 2 or not set(pair) <= {entry.id for entry in entries} or not _compared(metric):
+    if len(set(pair)) < 2 or not set(pair) <= {entry.id for entry in entries} or not is_compared(metric):
         return None
-    (found,) = compare_entries([(folder, id_) for id_ in pair], metric, part).values()
-    return Answer(pair[0], pair[1], metric, found, expected)
+    compared = pair if stated is not None else [entry.id for entry in entries]
+    found = compare_entries([(folder, id_) for id_ in compared], metric, part)[pair[0], pair[1]]
+    return Answer(pair[0], pair[1], metric, found, expected, len(compared))
 
 
 def thoughts_and_answer(folder: RunFolder, part: str = "test") -> dict[str, str]:
@@ -120,14 +102,6 @@ def thoughts_and_answer(folder: RunFolder, part: str = "test") -> dict[str, str]
     found = answer(folder, part)
     said = {**folder.thoughts, **({"answer": str(found)} if found else {})}
     return {what: said[what] for what in ("question", "expect", "answer", "conclusion") if what in said}
-
-
-def _compared(metric: str) -> bool:
-    """Is there a figure of each user to compare by?"""
-    try:
-        return parse(metric).name not in BEYOND_OVERALL
-    except MatineeError:
-        return False
 
 
 def finished(runs: Path) -> list[RunFolder]:

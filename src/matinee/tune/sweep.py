@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from matinee import durable
-from matinee.config import Experiment, as_overrides, cells, experiment_from, overridden
+from matinee.config import Experiment, as_overrides, cells, expectation, experiment_from, overridden
 from matinee.errors import ConfigError, DataError, ModelError
 from matinee.evaluation.compare import LEVEL, Comparison, holm
 from matinee.experiment import fingerprint
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.measure import compare_entries
-from matinee.experiment.standing import Answer, answer, expectation, standing
+from matinee.experiment.standing import Answer, answer, standing
 
 PARTS = ("valid", "test")
 
