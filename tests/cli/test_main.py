@@ -32,6 +32,8 @@ def test_help_lists_every_verb_that_there_is(matinee: Matinee) -> None:
         assert f"\n  {name} " in said.out
     assert matinee("-h") == said
     assert matinee() == said
+    for words in (["--help"], ["demo", "--help"]):
+        assert "about a minute" in matinee(*words).out
 
 
 def test_a_verb_without_its_file_is_not_listed(matinee: Matinee, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ from matinee.errors import (
 from matinee.nn import processes
 
 VERBS = {
-    "demo": "the main job on the embedded data, in two minutes",
+    "demo": "the main job on the embedded data, in about a minute",
     "run": "carry out an experiment file",
     "tune": "search the hyper-parameters of an experiment's models",
     "models": "list the models, or explain one",
