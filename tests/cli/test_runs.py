@@ -77,3 +77,25 @@ def test_a_conclusion_is_shown_wherever_the_run_is(folder: RunFolder, matinee: C
     assert "인기가 이긴다 &lt;b&gt;" in page
     assert "<b>Answer.</b> recall@10: popularity over" in page
     assert "the conclusion is empty" in matinee("runs", "conclude", folder.id, " ", *runs).error
+
+
+def test_a_short_name_is_the_beginning_of_an_id_and_no_pattern(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    runs = ("--runs", folder.path.parent)
+    assert matinee("runs", "show", folder.id[:3], *runs).code == 0
+    for name in (f"{folder.id[:-1]}?", "small-*", "s**", "[s]mall", f"**/{folder.id}"):
+        said = matinee("runs", "show", name, *runs)
+        assert (said.code, said.error.split(":")[0]) == (4, "no-run"), said
+    assert matinee("recommend", "small-*/als", "--user", "1", *runs).code == 4
+    assert f"`matinee runs --runs {folder.path.parent}` lists them" in said.error
+
+
+def test_a_short_name_of_several_runs_names_them(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    runs = ("--runs", folder.path.parent)
+    for number in range(6):
+        shutil.copytree(folder.path, folder.path.with_name(f"several-{number}"))
+    said = matinee("runs", "conclude", "several", "무엇을", *runs)
+    assert said.code == 4
+    assert said.error.startswith("several-runs: 6 runs begin with 'several': several-0, several-1, several-2")
+    assert "several-4 ...; write more of the id; `matinee runs " in said.error
+    assert matinee("runs", "show", "several/als", *runs).error.startswith("several-runs: ")
+    assert matinee("runs", "show", "several-3", *runs).code == 0
