@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matinee.cli import terminal
-from matinee.cli.options import RUNS, LedgerFile, Runs
+from matinee.cli.options import RUNS, LedgerFile, Runs, known_metric
 from matinee.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ Number = Annotated[int, typer.Argument(help="The submission's number.")]
 @app.callback()
 def ledger(
     context: typer.Context,
-    metric: Annotated[str | None, typer.Option("--metric", help="The offline figure to show and judge.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", callback=known_metric, help="The offline figure to show and judge.")
+    ] = None,
     file: LedgerFile = None,
     runs: Runs = RUNS,
 ) -> None:
@@ -145,7 +147,9 @@ def rules(
 @app.command()
 def agree(
     table: Annotated[Path | None, typer.Argument(help="A CSV of name,offline,public; the ledger unless told.")] = None,
-    metric: Annotated[str | None, typer.Option("--metric", help="The offline figure to judge.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", callback=known_metric, help="The offline figure to judge.")
+    ] = None,
     page: Annotated[Path | None, typer.Option("--page", help="Draw it: an HTML file.")] = None,
     file: LedgerFile = None,
     runs: Runs = RUNS,
