@@ -93,6 +93,32 @@ def test_files_that_are_named_travel_and_data_does_where_asked_for(tmp_path: Pat
         assert said in how
 
 
+def test_side_files_are_where_they_were_or_asked_for(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "extra").mkdir(parents=True)
+    (project / "log.csv").write_text("user,item\n" + "".join(f"{u},{i}\n" for u in range(40) for i in range(u % 5, 17)))
+    (project / "extra/영화.csv").write_text("item,title\n" + "".join(f"{i},제목 {i}\n" for i in range(17)))
+    plain = settings(data={"path": "log.csv", "side": ["extra/영화.csv"]}, models=["popularity"], ensembles=[],
+                     output={"which": []})
+    folder = run(experiment_from(plain, project), project / "runs")
+    pack(folder, tmp_path / "a.zip")
+    bare = unpacked(tmp_path / "a.zip", tmp_path / "runs")
+    log = (project / "log.csv").rename(tmp_path / "moved.csv")
+    assert again(bare, tmp_path / "runs", log).results == ()
+    side = (project / "extra/영화.csv").rename(tmp_path / "영화.csv")
+    with pytest.raises(DataError, match=r"extra/영화\.csv.* it had the side files extra/영화\.csv: give --side"):
+        again(bare, tmp_path / "runs", log)
+    (project / "extra/영화.csv").write_text("item,title\n0,other\n")
+    with pytest.raises(ModelError, match=r"other-data: .* it had the side files extra/영화\.csv: give --side"):
+        again(bare, tmp_path / "runs", log)
+    told = reproduce(bare, tmp_path / "runs", data=log, side=[side], progress=silent, say=lambda line: None)
+    assert told.results == ()
+    with pytest.raises(ModelError, match=r"other-data: .* HOW\.md in the archive names them$"):
+        reproduce(bare, tmp_path / "runs", data=log, side=[project / "extra/영화.csv"], progress=silent,
+                  say=lambda line: None)
+    assert "log.csv, side extra/영화.csv, layout" in (bare.path / "HOW.md").read_text()
+
+
 def test_the_experiment_in_an_archive_is_good(small: RunFolder, tmp_path: Path) -> None:
     pack(small, tmp_path / "a.zip", with_data=True)
     folder = unpacked(tmp_path / "a.zip", tmp_path)
