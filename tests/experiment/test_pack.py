@@ -17,6 +17,7 @@ from matinee.experiment.folder import RunFolder
 from matinee.experiment.pack import pack, unpacked
 from matinee.experiment.reproduce import Verdict, reproduce
 from matinee.experiment.run import run
+from tests.cli.commands import process
 from tests.experiment.test_own_copies import matinee, named_files_experiment
 from tests.experiment.test_reproduce import OUTSIDE, silent
 from tests.small_run import settings
@@ -117,6 +118,28 @@ def test_side_files_are_where_they_were_or_asked_for(tmp_path: Path) -> None:
         reproduce(bare, tmp_path / "runs", data=log, side=[project / "extra/영화.csv"], progress=silent,
                   say=lambda line: None)
     assert "log.csv, side extra/영화.csv, layout" in (bare.path / "HOW.md").read_text()
+
+
+@pytest.mark.parametrize("environment", [{}, {"LC_ALL": "C", "LANG": "C"}])
+def test_an_experiment_with_a_korean_name_is_run_shown_packed_and_made_again(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "실험.yaml").write_text("name: 한글실험\ndata: {path: 'synthetic:60x30'}\nmodels: [popularity]\n"
+                                      "output: {which: [popularity]}\n", encoding="utf-8")
+
+    def said(*words: str) -> str:
+        done = process(*words, folder=tmp_path, environment=environment)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    assert "submission/popularity.csv" in said("run", "실험.yaml", "--threads", "1")
+    (run_,) = (tmp_path / "runs").glob("한글실험-*")
+    assert run_.name in said("runs", "--name", "한글")
+    assert said("runs", "show", "한글실").startswith(f"{run_.name}: test, ")
+    assert "every bit the same" in said("reproduce", run_.name)
+    assert said("pack", "한글실").startswith(f"{run_.name}.zip: ")
+    shutil.rmtree(run_)
+    assert f".reproduced/{run_.name}-2" in said("reproduce", f"{run_.name}.zip")
 
 
 def test_the_experiment_in_an_archive_is_good(small: RunFolder, tmp_path: Path) -> None:
