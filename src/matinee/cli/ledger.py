@@ -85,8 +85,7 @@ def add(
     kept = _ledger(file, runs)
     moment = _moment(at, kept)
     one, warnings = kept.add(handed_in(what, runs), member, note=note, at=moment, again=again)
-    for warning in warnings:
-        terminal.complain(f"warning: {warning}")
+    _warn(warnings)
     left = kept.book().left(one.member, one.at)
     typer.echo(f"submission {one.number}: {one.what.name}" + ("" if left is None else f", {left} left that day"))
     if one.what.run is None:
@@ -121,7 +120,7 @@ def correct(
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:
         raise UsageError("nothing-to-correct", "nothing is to be corrected", "give --member, --note, --at, --withdrawn")
-    kept.correct(number, **changes)
+    _warn(kept.correct(number, **changes))
 
 
 @app.command()
@@ -174,6 +173,11 @@ def _draw(found: list[Told], page: Path) -> None:
 
     write_page(page, found)
     terminal.note(f"written to {page}")
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        terminal.complain(f"warning: {warning}")
 
 
 def _ledger(file: Path | None, runs: Path) -> Ledger:
