@@ -87,7 +87,7 @@ def experiment_file() -> str:
 
 
 TOP = [
-    ["`name`", "letters, digits, `.`, `_`, `-`", "must be given: the run's folder is called so"],
+    ["`name`", "small letters of any alphabet, digits, `.`, `_`, `-`", "must be given: the run's folder is called so"],
     ["`seed`", "a whole number >= 0", "0; the models' seed, a split has its own"],
     ["`question`, `expect`, `conclusion`", "text", "what was asked, what was thought, what came of it. "
      "`expect: +0.005 recall@10 ONE over OTHER` is held against the interval"],

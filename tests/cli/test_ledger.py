@@ -58,6 +58,17 @@ def test_a_submission_from_handing_in_to_the_best_of_the_ledger(
     assert (runs.parent / "second.jsonl").read_text().count("\n") == 1
 
 
+def test_what_is_doubtful_is_written_and_warned_of(runs: Path, small: RunFolder, matinee: Callable[..., Said]) -> None:
+    add = ("ledger", "add", f"{small.id}/blend", "--again", "--runs", runs)
+    assert matinee(*add, "--member", "kim", "--at", "2020-01-02T03:04").err == ""
+    said = matinee(*add, "--member", "Kim", "--at", "2999-01-02T03:04")
+    assert said.code == 0
+    assert [line.split(";")[0] for line in said.err.splitlines()] == [
+        "warning: Kim and kim are two members, each with a quota", "warning: 2999-01-02 03:04 UTC is still to come"]
+    said = matinee("ledger", "correct", "1", "--at", "2999-01-02", "--runs", runs)
+    assert (said.code, said.error.split(";")[0]) == (0, "warning: 2999-01-02 00:00 UTC is still to come")
+
+
 def test_what_cannot_be_meant_is_refused(runs: Path, small: RunFolder, matinee: Callable[..., Said]) -> None:
     for words, code in ((["ledger", "add", f"{small.id}/blend", "--member", "kim", "--at", "noon"], "bad-time"),
                         (["ledger", "correct", "1"], "nothing-to-correct"),

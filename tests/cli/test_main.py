@@ -32,6 +32,8 @@ def test_help_lists_every_verb_that_there_is(matinee: Matinee) -> None:
         assert f"\n  {name} " in said.out
     assert matinee("-h") == said
     assert matinee() == said
+    for words in (["--help"], ["demo", "--help"]):
+        assert "about a minute" in matinee(*words).out
 
 
 def test_a_verb_without_its_file_is_not_listed(matinee: Matinee, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +85,8 @@ def test_an_unknown_option_is_named_with_the_nearest(matinee: Matinee) -> None:
         (["run"], "usage: Missing argument 'file'; see matinee run --help"),
         (["run", "a", "b"], "usage: Got unexpected extra argument(s) (b); see matinee run --help"),
         (["run", "a", "--threads", "0"], "usage: Invalid value for '--threads': "),
+        (["ledger", "add", "a"], "usage: Missing option '--member' (env var: 'MATINEE_MEMBER'); "
+                                 "see matinee ledger add --help"),
         (["models", "--errors"], "usage: --errors takes text or json, not ''; such as --errors json"),
         (["--errors=xml"], "usage: --errors takes text or json, not 'xml'; such as --errors json"),
     ],
@@ -91,6 +95,25 @@ def test_wrong_words_are_usage_errors(matinee: Matinee, words: list[str], text: 
     said = matinee(*words)
     assert said.code == 2
     assert said.error.startswith(text)
+
+
+def test_the_way_out_is_the_help_of_the_verb_within_the_verb(matinee: Matinee) -> None:
+    for words, path in ((["ledger", "rules", "--quota", "-1"], "ledger rules"), (["ledger", "adds"], "ledger"),
+                        (["ledger", "score", "1", "0,16"], "ledger score"),
+                        (["--agian", "ledger", "add"], ""), (["ledger", "add", "--memer", "kim"], "ledger add")):
+        assert matinee(*words).error.endswith(f"; see matinee {path} --help".replace("  ", " "))
+
+
+@pytest.mark.parametrize(("words", "lines"), [
+    (["ledger"], ["matinee ledger add movierec-1a2b3c4d/blend --member kim", "matinee ledger score 1 0.1601"]),
+    (["evaluate"], ["matinee evaluate demo-1a2b3c4d",
+                    "matinee evaluate lists.csv --truth hidden.csv --metric recall@10"]),
+    (["runs", "table"], ["matinee runs table movierec-1a2b3c4d --format latex -o table.tex"]),
+])
+def test_each_example_in_a_help_has_a_line_of_its_own(matinee: Matinee, words: list[str], lines: list[str]) -> None:
+    said = matinee(*words, "--help").out
+    assert "\n\n" + "".join(f"  {line}\n" for line in lines) + "\n" in said
+    assert "\b" not in said
 
 
 def test_some_options_may_stand_anywhere() -> None:

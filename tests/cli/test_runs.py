@@ -77,3 +77,54 @@ def test_a_conclusion_is_shown_wherever_the_run_is(folder: RunFolder, matinee: C
     assert "인기가 이긴다 &lt;b&gt;" in page
     assert "<b>Answer.</b> recall@10: popularity over" in page
     assert "the conclusion is empty" in matinee("runs", "conclude", folder.id, " ", *runs).error
+
+
+def test_a_short_name_is_the_beginning_of_an_id_and_no_pattern(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    runs = ("--runs", folder.path.parent)
+    assert matinee("runs", "show", folder.id[:3], *runs).code == 0
+    for name in (f"{folder.id[:-1]}?", "small-*", "s**", "[s]mall", f"**/{folder.id}"):
+        said = matinee("runs", "show", name, *runs)
+        assert (said.code, said.error.split(":")[0]) == (4, "no-run"), said
+    assert matinee("recommend", "small-*/als", "--user", "1", *runs).code == 4
+    assert f"`matinee runs --runs {folder.path.parent}` lists them" in said.error
+
+
+def test_a_short_name_of_several_runs_names_them(folder: RunFolder, matinee: Callable[..., Said]) -> None:
+    runs = ("--runs", folder.path.parent)
+    for number in range(6):
+        shutil.copytree(folder.path, folder.path.with_name(f"several-{number}"))
+    said = matinee("runs", "conclude", "several", "무엇을", *runs)
+    assert said.code == 4
+    assert said.error.startswith("several-runs: 6 runs begin with 'several': several-0, several-1, several-2")
+    assert "several-4 ...; write more of the id; `matinee runs " in said.error
+    assert matinee("runs", "show", "several/als", *runs).error.startswith("several-runs: ")
+    assert matinee("runs", "show", "several-3", *runs).code == 0
+
+
+@pytest.mark.parametrize(("words", "text"), [
+    (("runs", "--best", "recal@10"), "unknown-metric: no metric is called 'recal@10'; did you mean recall@10"),
+    (("runs", "--part", "vaild"), "unknown-part: there is no part 'vaild'; did you mean valid?"),
+    (("runs", "show", "small", "--part", "tset"), "unknown-part: there is no part 'tset'; did you mean test?"),
+    (("runs", "compare", "small", "--part", "train"), "unknown-part: there is no part 'train'; known: valid, test"),
+    (("runs", "table", "small", "--metric", "ndgc@10"), "unknown-metric: no metric is called 'ndgc@10'; did you mean "),
+    (("compare", "small", "--part", "vaild"), "unknown-part: "),
+    (("evaluate", "small", "--metric", "recall"), "bad-metric: 'recall' has no list length"),
+    (("ledger", "--metric", "foo"), "unknown-metric: no metric is called 'foo'; known: recall@K, "),
+    (("ledger", "agree", "--metric", "ndcg10"), "unknown-metric: no metric is called 'ndcg10'; did you mean ndcg@10"),
+])
+def test_a_name_that_nobody_knows_is_refused_with_the_nearest(
+    folder: RunFolder, matinee: Callable[..., Said], words: tuple[str, ...], text: str
+) -> None:
+    said = matinee(*words, "--runs", folder.path.parent)
+    assert (said.code, said.out) == (2, "")
+    assert said.error.startswith(text)
+
+
+def test_runs_are_compared_though_one_has_no_figures_of_a_part(
+    folder: RunFolder, matinee: Callable[..., Said]
+) -> None:
+    twin = RunFolder(shutil.copytree(folder.path, folder.path.with_name("twin")))
+    twin.write_json("metrics.json", {"rows": [row for row in twin.metrics if row["part"] == "test"]})
+    said = matinee("runs", "compare", "twin", folder.id, "--part", "valid", "--runs", folder.path.parent)
+    assert (said.code, said.err) == (0, "")
+    assert "valid, 95 % intervals" in said.out

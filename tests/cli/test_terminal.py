@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 
 import pytest
+from rich.cells import cell_len
 
 from matinee.cli import terminal
 
@@ -150,3 +152,24 @@ def test_nothing_that_is_said_drives_the_terminal(
 ) -> None:
     tell("a\x1b[31m\x07b\nc")
     assert "".join(capsys.readouterr()) == "a\\x1b[31m\\x07b\nc\n"
+
+
+NARROW_TABLE = """
+from matinee.cli import terminal
+terminal.table("", ["run", "made", "best", "figure", "question", "member"], [
+    ["ease-embedded-movietweetings-2606590a/als", "2026-11-28T01:14", "ease", "recall@10 0.4253 [0.3900, 0.4611]",
+     "이 영화는 누가 왜 좋아하는가? " * 5, "김철수"],
+    ["demo-1a2b3c4d/blend", "2026-11-28T01:15", "blend", "recall@10 0.4253 [0.3900, 0.4611]", "", "lee"]])
+"""
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "110", "200"])
+def test_ids_stay_in_one_piece_and_sentences_go_over_lines(columns: str) -> None:
+    code, said = on_a_terminal(NARROW_TABLE, COLUMNS=columns)
+    assert code == 0, said
+    for word in ("ease-embedded-movietweetings-2606590a/als", "2026-11-28T01:14", "demo-1a2b3c4d/blend", "김철수"):
+        assert word in said
+    assert len(said.splitlines()) > 6, "the question goes over several lines"
+    if int(columns) >= 110:
+        plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in said.splitlines()]
+        assert max(cell_len(line) for line in plain) <= int(columns)

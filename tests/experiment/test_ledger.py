@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shutil
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +82,30 @@ def test_the_same_bytes_are_refused_unless_asked_for(ledger: Ledger) -> None:
     with pytest.raises(UsageError, match="handed in before, as 1"):
         ledger.add(a_file("a"), "lee")
     assert ledger.add(a_file("a"), "lee", again=True)[0].number == 2
+
+
+def test_a_name_written_otherwise_and_a_moment_to_come_are_warned_of(ledger: Ledger) -> None:
+    ledger.rule(zone="Asia/Seoul")
+    assert ledger.add(a_file("a"), "kim")[1] == []
+    assert ledger.add(a_file("b"), "김철수")[1] == []
+    (warning,) = ledger.add(a_file("c"), "Kim")[1]
+    assert warning == ("Kim and kim are two members, each with a quota; "
+                       "`matinee ledger correct 3 --member kim` makes them one")
+    assert ledger.add(a_file("d"), "Kim")[1] == [], "it was said once"
+    assert ledger.add(a_file("e"), unicodedata.normalize("NFD", "김철수"))[0].member == "김철수"
+    (warning,) = ledger.add(a_file("f"), "kim", at=NOON + timedelta(days=365))[1]
+    assert warning == ("2027-11-26 21:00 Asia/Seoul is still to come; "
+                       "`matinee ledger correct 6 --at MOMENT` puts another in its place")
+    assert ledger.correct(6, at=NOON - timedelta(days=1), note="typo") == []
+    assert ledger.correct(2, member="김철수 ") == []
+    assert [line.split(";")[0] for line in ledger.correct(6, member="KIM", at=NOON + timedelta(hours=1))] == [
+        "KIM and kim are two members, each with a quota", "KIM and Kim are two members, each with a quota",
+        "2026-11-26 22:00 Asia/Seoul is still to come"]
+
+
+def test_a_member_who_is_written_otherwise_throughout_is_one(ledger: Ledger) -> None:
+    ledger.add(a_file("a"), "kim")
+    assert ledger.correct(1, member="Kim") == []
 
 
 def test_what_is_no_rule_score_or_number_is_refused_and_leaves_no_line(ledger: Ledger) -> None:

@@ -17,6 +17,7 @@ from matinee.experiment.folder import RunFolder
 from matinee.experiment.pack import pack, unpacked
 from matinee.experiment.reproduce import Verdict, reproduce
 from matinee.experiment.run import run
+from tests.cli.commands import process
 from tests.experiment.test_own_copies import matinee, named_files_experiment
 from tests.experiment.test_reproduce import OUTSIDE, silent
 from tests.small_run import settings
@@ -91,6 +92,54 @@ def test_files_that_are_named_travel_and_data_does_where_asked_for(tmp_path: Pat
     facts = folder.manifest
     for said in (facts["data"]["hash"], "log.csv ", "The data is not inside", facts["code"]["package"]):
         assert said in how
+
+
+def test_side_files_are_where_they_were_or_asked_for(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "extra").mkdir(parents=True)
+    (project / "log.csv").write_text("user,item\n" + "".join(f"{u},{i}\n" for u in range(40) for i in range(u % 5, 17)))
+    (project / "extra/영화.csv").write_text("item,title\n" + "".join(f"{i},제목 {i}\n" for i in range(17)))
+    plain = settings(data={"path": "log.csv", "side": ["extra/영화.csv"]}, models=["popularity"], ensembles=[],
+                     output={"which": []})
+    folder = run(experiment_from(plain, project), project / "runs")
+    pack(folder, tmp_path / "a.zip")
+    bare = unpacked(tmp_path / "a.zip", tmp_path / "runs")
+    log = (project / "log.csv").rename(tmp_path / "moved.csv")
+    assert again(bare, tmp_path / "runs", log).results == ()
+    side = (project / "extra/영화.csv").rename(tmp_path / "영화.csv")
+    with pytest.raises(DataError, match=r"extra/영화\.csv.* it had the side files extra/영화\.csv: give --side"):
+        again(bare, tmp_path / "runs", log)
+    (project / "extra/영화.csv").write_text("item,title\n0,other\n")
+    with pytest.raises(ModelError, match=r"other-data: .* it had the side files extra/영화\.csv: give --side"):
+        again(bare, tmp_path / "runs", log)
+    told = reproduce(bare, tmp_path / "runs", data=log, side=[side], progress=silent, say=lambda line: None)
+    assert told.results == ()
+    with pytest.raises(ModelError, match=r"other-data: .* HOW\.md in the archive names them$"):
+        reproduce(bare, tmp_path / "runs", data=log, side=[project / "extra/영화.csv"], progress=silent,
+                  say=lambda line: None)
+    assert "log.csv, side extra/영화.csv, layout" in (bare.path / "HOW.md").read_text()
+
+
+@pytest.mark.parametrize("environment", [{}, {"LC_ALL": "C", "LANG": "C"}])
+def test_an_experiment_with_a_korean_name_is_run_shown_packed_and_made_again(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "실험.yaml").write_text("name: 한글실험\ndata: {path: 'synthetic:60x30'}\nmodels: [popularity]\n"
+                                      "output: {which: [popularity]}\n", encoding="utf-8")
+
+    def said(*words: str) -> str:
+        done = process(*words, folder=tmp_path, environment=environment)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    assert "submission/popularity.csv" in said("run", "실험.yaml", "--threads", "1")
+    (run_,) = (tmp_path / "runs").glob("한글실험-*")
+    assert run_.name in said("runs", "--name", "한글")
+    assert said("runs", "show", "한글실").startswith(f"{run_.name}: test, ")
+    assert "every bit the same" in said("reproduce", run_.name)
+    assert said("pack", "한글실").startswith(f"{run_.name}.zip: ")
+    shutil.rmtree(run_)
+    assert f".reproduced/{run_.name}-2" in said("reproduce", f"{run_.name}.zip")
 
 
 def test_the_experiment_in_an_archive_is_good(small: RunFolder, tmp_path: Path) -> None:

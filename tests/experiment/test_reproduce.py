@@ -115,3 +115,12 @@ def test_a_run_that_was_stopped_has_nothing_to_compare(small: RunFolder, tmp_pat
     folder = RunFolder.open(next(tmp_path.glob("stopped-*")))
     with pytest.raises(ModelError, match="stopped before its end"):
         reproduce(folder, tmp_path / "again", progress=silent, say=lambda line: None)
+
+
+def test_a_second_reproduction_reuses_nothing_of_the_first(small: RunFolder, tmp_path: Path) -> None:
+    for _ in range(2):
+        said: list[str] = []
+        verdict = reproduce(small, tmp_path, progress=silent, say=said.append)
+        assert verdict.results == ()
+        assert not any("reused" in line for line in said)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [small.id, f"{small.id}-2"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from matinee.cli.main import main
+from matinee.cli.search_tables import show_sweep
 from matinee.config import experiment_from
 from matinee.errors import ConfigError
 from matinee.report.whole import carry_out, run
@@ -18,6 +19,7 @@ from tests.cli.commands import Said, matinee  # noqa: F401
 from tests.config.experiments import made, refused, toy
 
 Matinee = Callable[..., Said]
+Captured = pytest.CaptureFixture[str]
 
 GRID = """
 name: grid
@@ -117,7 +119,30 @@ def test_a_failed_cell_ends_as_degraded(tmp_path: Path, matinee: Matinee) -> Non
                                      "sweep: {data.min_user_events: [1, 100000]}\n")
     said = matinee("run", tmp_path / "g.yaml", "--runs", tmp_path / "runs", "--threads", "1")
     assert said.code == 6
-    assert "failed-cells: 1 of 2 cells failed" in said.err
+    assert "failed-cells: 1 of 2 cells failed; the table says why" in said.err
+    refused_ = table(tmp_path / "runs")["cells"][1]["error"]
+    (line,) = [line for line in said.out.splitlines() if line.startswith("100000 ")]
+    assert line.split(maxsplit=2)[1:] == ["failed", refused_]
+
+
+def test_the_terminal_holds_each_difference_with_its_interval(grid: Path, capsys: Captured) -> None:
+    (folder,) = (grid / "runs").glob("*-sweep-*")
+    show_sweep(folder)
+    said = capsys.readouterr().out
+    for cell in table(grid / "runs")["cells"][1:]:
+        over = cell["differences"]["ease"]
+        assert (f"{over['difference']:+.4f} [{over['low']:+.4f}, {over['high']:+.4f}] {over['against_expected']}"
+                in said)
+
+
+def test_the_terminal_holds_what_two_entries_came_to_in_each_cell(tmp_path: Path, matinee: Matinee) -> None:  # noqa: F811
+    (tmp_path / "g.yaml").write_text(GRID.replace("+0.06 recall@10", "+0.01 recall@10 ease over popularity")
+                                     .replace("[1, 1000], models.ease.dropout: [0.0, 0.3]", "[1, 1000]"))
+    said = matinee("run", tmp_path / "g.yaml", "--runs", tmp_path / "runs", "--threads", "1").out.splitlines()
+    cells = table(tmp_path / "runs")["cells"]
+    for cell, l2 in zip(cells, (1, 1000), strict=True):
+        assert f"answer, ease.l2 = {l2}: {cell['answer']}" in said
+        assert "+0.01 was expected: " in cell["answer"]
 
 
 @pytest.mark.parametrize(("grid_", "code"), [

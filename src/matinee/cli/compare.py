@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matinee.cli import terminal
-from matinee.cli.options import RUNS, Runs
+from matinee.cli.options import RUNS, Part, Runs
 
 if TYPE_CHECKING:
     from matinee.evaluation.compare import Comparison
@@ -22,7 +22,7 @@ def compare(
         list[str], typer.Argument(help="One run (all its entries), or several RUN/ID on the same split.")
     ],
     metric: Annotated[str, typer.Option("--metric", help="What to compare by.")] = "recall@10",
-    part: Annotated[str, typer.Option("--part", help="valid or test.")] = "test",
+    part: Part = "test",
     runs: Runs = RUNS,
 ) -> None:
     """Paired comparison of every two entries over the same users, corrected for their number (Holm).

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from matinee.cli import terminal
-from matinee.cli.options import RUNS, Runs
+from matinee.cli.options import RUNS, Runs, known_metrics
 from matinee.errors import ModelError
 
 app = typer.Typer(add_completion=False)
@@ -18,7 +18,9 @@ app = typer.Typer(add_completion=False)
 def evaluate(
     what: Annotated[str, typer.Argument(help="A run, or a CSV of lists: user,item and rank or score.")],
     truth: Annotated[Path | None, typer.Option("--truth", help="A CSV of hidden items: user,item.")] = None,
-    metrics: Annotated[list[str] | None, typer.Option("--metric", help="May be given again.")] = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", callback=known_metrics, help="May be given again.")
+    ] = None,
     runs: Runs = RUNS,
 ) -> None:
     """A run: compute every figure anew from the stored lists, and see that metrics.json says the same, bit by bit.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matinee.cli import terminal
-from matinee.cli.options import RUNS, LedgerFile, Runs
+from matinee.cli.options import RUNS, LedgerFile, Runs, known_metric
 from matinee.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ Number = Annotated[int, typer.Argument(help="The submission's number.")]
 @app.callback()
 def ledger(
     context: typer.Context,
-    metric: Annotated[str | None, typer.Option("--metric", help="The offline figure to show and judge.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", callback=known_metric, help="The offline figure to show and judge.")
+    ] = None,
     file: LedgerFile = None,
     runs: Runs = RUNS,
 ) -> None:
@@ -83,8 +85,7 @@ def add(
     kept = _ledger(file, runs)
     moment = _moment(at, kept)
     one, warnings = kept.add(handed_in(what, runs), member, note=note, at=moment, again=again)
-    for warning in warnings:
-        terminal.complain(f"warning: {warning}")
+    _warn(warnings)
     left = kept.book().left(one.member, one.at)
     typer.echo(f"submission {one.number}: {one.what.name}" + ("" if left is None else f", {left} left that day"))
     if one.what.run is None:
@@ -119,7 +120,7 @@ def correct(
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:
         raise UsageError("nothing-to-correct", "nothing is to be corrected", "give --member, --note, --at, --withdrawn")
-    kept.correct(number, **changes)
+    _warn(kept.correct(number, **changes))
 
 
 @app.command()
@@ -145,7 +146,9 @@ def rules(
 @app.command()
 def agree(
     table: Annotated[Path | None, typer.Argument(help="A CSV of name,offline,public; the ledger unless told.")] = None,
-    metric: Annotated[str | None, typer.Option("--metric", help="The offline figure to judge.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", callback=known_metric, help="The offline figure to judge.")
+    ] = None,
     page: Annotated[Path | None, typer.Option("--page", help="Draw it: an HTML file.")] = None,
     file: LedgerFile = None,
     runs: Runs = RUNS,
@@ -170,6 +173,11 @@ def _draw(found: list[Told], page: Path) -> None:
 
     write_page(page, found)
     terminal.note(f"written to {page}")
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        terminal.complain(f"warning: {warning}")
 
 
 def _ledger(file: Path | None, runs: Path) -> Ledger:

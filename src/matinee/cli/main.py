@@ -40,7 +40,7 @@ from matinee.errors import (
 from matinee.nn import processes
 
 VERBS = {
-    "demo": "the main job on the embedded data, in two minutes",
+    "demo": "the main job on the embedded data, in about a minute",
     "run": "carry out an experiment file",
     "tune": "search the hyper-parameters of an experiment's models",
     "models": "list the models, or explain one",
@@ -172,8 +172,9 @@ def _as_told(error: BaseException, verb: str) -> MatineeError:
     if isinstance(error, MatineeError):
         return error
     if isinstance(error, typer.TyperException):
-        what = " ".join(error.format_message().split()).rstrip(".")
-        return UsageError("usage", what, f"see matinee {verb} --help".replace("  ", " "))
+        what, context = " ".join(error.format_message().split()).rstrip("."), vars(error).get("ctx")
+        words = context.command_path if context else f"matinee {verb}".strip()
+        return UsageError("usage", what, f"see {words} --help")
     if isinstance(error, KeyboardInterrupt | Terminated):
         told = MatineeError("stopped", "stopped before the end", "what was done is kept; the same command goes on")
         told.exit_code = 130 if isinstance(error, KeyboardInterrupt) else 143
@@ -237,8 +238,13 @@ def _run(words: list[str]) -> None:
 
 
 def _write_plainly(command: Any) -> None:
-    """Help as plain text for a verb and its sub-verbs: the same bytes in a terminal, a pipe and the docs."""
+    """Help as plain text for a verb and its sub-verbs: the same bytes in a terminal, a pipe and the docs.
+
+    A paragraph of commands keeps its lines.
+    """
     command.rich_markup_mode = None
+    paragraphs = (command.help or "").split("\n\n")
+    command.help = "\n\n".join(f"\b\n{one}" if one.startswith("matinee ") else one for one in paragraphs)
     command.context_settings = {**command.context_settings, **HELP}
     if isinstance(command, TyperGroup):
         for inner in command.commands.values():

@@ -18,14 +18,17 @@ app = typer.Typer(add_completion=False)
 def reproduce(
     run: Annotated[str, typer.Argument(help="A run's folder or id, or an archive that `matinee pack` wrote.")],
     data: Annotated[Path | None, typer.Option("--data", help="Where the data is now, if not where it was.")] = None,
-    side: Annotated[list[Path] | None, typer.Option("--side", help="Folders of side files, with --data.")] = None,
+    side: Annotated[
+        list[Path] | None,
+        typer.Option("--side", help="With --data: where a side file, or a folder of them, is now. May be given again."),
+    ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Run the model files that an archive brings.")] = False,
     runs: Runs = RUNS,
 ) -> None:
     """Repeat a run from its manifest, nothing reused, and compare every result.
 
     Says what is not as it was (code, files, packages, threads, data) and what came out otherwise. Exit code 4 where a
-    result differs.
+    result differs. What is made stays in `.reproduced` beside the run, a folder each time, and may be deleted.
     """
     from matinee.experiment.folder import find
     from matinee.experiment.pack import unpacked

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matinee.cli import terminal
-from matinee.cli.options import RUNS, Runs
+from matinee.cli.options import RUNS, Part, Runs, known_metric, known_metrics
 from matinee.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 Several = Annotated[list[str], typer.Argument(help="Folders or ids of runs.")]
-Part = Annotated[str, typer.Option("--part", help="valid or test.")]
 
 
 @app.callback()
 def runs(
     context: typer.Context,
-    best: Annotated[str | None, typer.Option("--best", help="Best first by this metric, not newest first.")] = None,
+    best: Annotated[
+        str | None, typer.Option("--best", callback=known_metric, help="Best first by this metric, not newest first.")
+    ] = None,
     name: Annotated[str, typer.Option("--name", help="Only experiments with this in their name.")] = "",
     model: Annotated[str, typer.Option("--model", help="Only runs that have this model.")] = "",
     data: Annotated[str, typer.Option("--data", help="Only with this in the data's path, or as its hash.")] = "",
@@ -106,10 +107,12 @@ def compare(names: Several, part: Part = "test", runs: Runs = RUNS) -> None:
     alike = len({(run.manifest["data"]["hash"], run.manifest["split"]["hash"]) for run in folders}) == 1
     if not alike:
         return terminal.note("they were measured on different splits: their figures say nothing of each other")
-    best = [(run, next(iter(one))) for run, one in zip(folders, tables, strict=True) if one]
+    if not all(tables):
+        return None
+    best = [(run, next(iter(one))) for run, one in zip(folders, tables, strict=True)]
     shared = [metric for metric in _each(one[id_].figures for (_, id_), one in zip(best, tables, strict=True))
               if all(metric in one[id_].figures for (_, id_), one in zip(best, tables, strict=True))]
-    if len(best) == len(folders) > 1 and shared:
+    if len(folders) > 1 and shared:
         typer.echo()
         show_comparisons(compare_entries(best, shared[0], part), shared[0], part)
     return None
@@ -119,7 +122,9 @@ def compare(names: Several, part: Part = "test", runs: Runs = RUNS) -> None:
 def table(
     names: Several,
     form: Annotated[str, typer.Option("--format", help="markdown or latex.")] = "markdown",
-    metrics: Annotated[list[str] | None, typer.Option("--metric", help="Only these; may be given again.")] = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", callback=known_metrics, help="Only these; may be given again.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it here and not to the terminal.")] = None,
     part: Part = "test",
     runs: Runs = RUNS,

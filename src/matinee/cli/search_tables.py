@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from matinee.cli import terminal
 from matinee.cli.leaderboard import figure
@@ -16,7 +18,7 @@ def show_search(folder: Path) -> None:
     rows = []
     for row in sorted(found["models"], key=lambda row: -(row["best"]["value"] if row["best"] else -1.0)):
         gain = row["difference"]
-        over = "" if gain is None else f"{gain['difference']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
+        over = "" if gain is None else _difference(gain)
         rows.append([row["id"], row["first"], row["best"]["value"] if row["best"] else None, over, row["survives"],
                      row["tried"], row["pruned"], row["failed"], row["seconds"]])
     terminal.table(f"{found['search']}: {found['metric']} on valid, {found['budget']['words']}",
@@ -32,24 +34,19 @@ def show_search(folder: Path) -> None:
 
 
 def show_sweep(folder: Path) -> None:
-    """A row for each cell and entry. Raises Degraded where a cell failed."""
+    """A row for each cell and entry, and each cell's answer. Raises Degraded where a cell failed."""
+    from matinee.tune.sweep import in_words
+
     found = json.loads((folder / "sweep.json").read_text())
-    rows = []
-    for cell in found["cells"]:
-        values = [cell["values"][key] for key in found["keys"]]
-        values = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
-        for id_, figures in cell["figures"].items():
-            if id_ in found["alike"]:
-                continue
-            over = cell["differences"].get(id_)
-            shown = "" if over is None else f"{over['difference']:+.4f} {over['against_expected'] or over['verdict']}"
-            valid, test = figures["valid"], figures["test"]
-            rows.append([*values, id_, valid["value"] if valid else None, figure(test) if test else "", shown])
     terminal.table(f"{found['sweep']}: {found['metric']}",
-                   [*found["keys"], "entry", "valid", "test", "over the first cell"], rows)
-    for what in ("question", "expect", "conclusion"):
-        if found["thoughts"][what]:
-            terminal.say(f"{what}: {found['thoughts'][what]}")
+                   [*found["keys"], "entry", "valid", "test", "over the first cell"],
+                   [row for cell in found["cells"] for row in _rows(cell, found)])
+    said = found["thoughts"]
+    answers = {f"answer, {in_words(cell['values'])}": cell["answer"] for cell in found["cells"]}
+    for what, text in {"question": said["question"], "expect": said["expect"], **answers,
+                       "conclusion": said["conclusion"]}.items():
+        if text:
+            terminal.say(f"{what}: {text}")
     if found["alike"]:
         terminal.say(f"the same in every cell: {', '.join(found['alike'])}")
     if (folder / "sweep.html").is_file():
@@ -59,3 +56,20 @@ def show_sweep(folder: Path) -> None:
     if failed:
         raise Degraded("failed-cells", f"{failed} of {len(found['cells'])} cells failed",
                        "the table says why; the same command tries them again")
+
+
+def _rows(cell: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[list[terminal.Cell]]:
+    """Of the entries that the grid changes; of a cell that failed, its reason."""
+    values = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+              for value in (cell["values"][key] for key in found["keys"])]
+    if cell["error"] is not None:
+        yield [*values, "failed", None, "", cell["error"]]
+    for id_, figures in cell["figures"].items():
+        if id_ not in found["alike"]:
+            over, valid, test = cell["differences"].get(id_), figures["valid"], figures["test"]
+            shown = "" if over is None else f"{_difference(over)} {over['against_expected'] or over['verdict']}"
+            yield [*values, id_, valid["value"] if valid else None, figure(test) if test else "", shown]
+
+
+def _difference(found: Mapping[str, Any]) -> str:
+    return f"{found['difference']:+.4f} [{found['low']:+.4f}, {found['high']:+.4f}]"

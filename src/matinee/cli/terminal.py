@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 NARROW = 40
 """A terminal of fewer columns is written to as if it were a file."""
+SENTENCE = 10
+"""Columns of the terminal that a sentence of a table gets at the least, if it is as long."""
+GAP = 3
+"""Columns of the terminal between two of a table."""
 SECONDS = 5.0
 """Without a terminal, a step that takes longer says so this often."""
 
@@ -78,20 +82,31 @@ def progress() -> Iterator[Progress]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """A table on stdout. Numbers stand to the right: whole ones with commas, others with four decimals."""
+    """A table on stdout. Numbers stand to the right: whole ones with commas, others with four decimals.
+
+    Where the terminal is narrow, sentences go over several lines. A column of words, such as ids, stays in one piece
+    and can be copied, even where lines become longer than the terminal.
+    """
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    width = _width(sys.stdout)
+    width, needed = _width(sys.stdout), 0
     shown = Table(box=box.SIMPLE_HEAD if width else None, pad_edge=False, header_style="bold")
     for number, name in enumerate(columns):
+        cells = [_text(row[number]) for row in rows]
         right = bool(rows) and all(isinstance(row[number], int | float | None) for row in rows)
-        shown.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+        words = not any(" " in cell for cell in cells)
+        longest = max(cell_len(text) for text in (*name.split(" "), *cells))
+        needed += GAP + (longest if words else min(longest, SENTENCE))
+        shown.add_column(Text(name), justify="right" if right else "left", overflow="fold", no_wrap=words,
+                         min_width=longest if words else None)
     for row in rows:
         shown.add_row(*(Text(_text(cell)) for cell in row))
-    console = Console(file=sys.stdout, width=width or 10_000, force_terminal=width is not None, highlight=False)
+    console = Console(file=sys.stdout, width=max(width, needed) if width else 10_000, force_terminal=width is not None,
+                      highlight=False)
     with console.capture() as drawn:
         if title:
             console.print(Text(title, style="bold"))

@@ -24,6 +24,7 @@ from matinee.config.experiment import (
     OutputSettings,
     TrackingSettings,
 )
+from matinee.config.naming import experiment_name
 from matinee.config.overrides import NAMED_BY, apply
 from matinee.config.search import spaces_of
 from matinee.config.tuning import as_overrides, sweep_settings, tune_settings
@@ -84,7 +85,7 @@ def _experiment(at: At) -> Experiment:
     given = keys(at.document.content, _SECTIONS, at, needed=("name", "data"))
     hints = get_type_hints(Experiment, include_extras=True)
     plain = {name: convert(hints[name], given[name], at / name) for name in _SECTIONS[:5] if name in given}
-    _named_well(plain["name"], at / "name")
+    plain["name"] = _named_well(plain["name"], at / "name", experiment_name)
     models = _entries(given, "models", at, _model)
     ensembles = _entries(given, "ensembles", at, _ensemble)
     _check_ids(models, ensembles, at)
@@ -237,12 +238,12 @@ def _member(given: Any, at: At) -> Member:
 
 def _id(given: Mapping[str, Any], default: str, at: At) -> str:
     spot = at / "id" if "id" in given else at
-    return _named_well(convert(str, given.get("id", default), spot), spot)
+    return _named_well(convert(str, given.get("id", default), spot), spot, checked_name)
 
 
-def _named_well(name: str, at: At) -> str:
+def _named_well(name: str, at: At, checked: Callable[[str], str]) -> str:
     try:
-        return checked_name(name)
+        return checked(name)
     except UsageError as error:
         raise at.placed(error) from None
 

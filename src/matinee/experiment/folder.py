@@ -21,6 +21,8 @@ from matinee.split.parts import Split
 
 NOTES = "notes.jsonl"
 THOUGHTS = ("question", "expect", "conclusion")
+MOST_NAMED = 5
+"""Runs that an error names."""
 
 Vectors = Mapping[str, Mapping[str, ItemVectors]]
 """Item vectors by the name that recipes call them, and by stage."""
@@ -160,19 +162,24 @@ def runs_in(runs: Path) -> list[RunFolder]:
 def find(address: str, runs: Path) -> tuple[RunFolder, str | None]:
     """`RUN` or `RUN/ID`, RUN a path, a run's id below `runs`, or the beginning of exactly one run's id."""
     run, _, entry = address.rstrip("/").rpartition("/")
-    for folder, id_ in ((address, None), (run, entry)):
-        if folder and (found := _run_named(folder, runs)):
-            return RunFolder.open(found), id_
+    for name, id_ in ((address, None), (run, entry)):
+        if name and (found := _run_named(name, runs)):
+            return found, id_
     raise ModelError(
         "no-run",
         f"no run answers to {address!r}",
-        f"`ls {runs}` shows the runs; an entry of one is RUN/ID, such as demo-1a2b3c4d/ease",
+        f"`matinee runs --runs {runs}` lists them; an entry of one is RUN/ID, such as demo-1a2b3c4d/ease",
     )
 
 
-def _run_named(name: str, runs: Path) -> Path | None:
+def _run_named(name: str, runs: Path) -> RunFolder | None:
+    """Raises ModelError where several ids begin so."""
     for path in (Path(name), runs / name):
         if (path / "manifest.json").is_file():
-            return path
-    near = [path for path in runs.glob(f"{name}*") if (path / "manifest.json").is_file()] if "/" not in name else []
-    return near[0] if len(near) == 1 else None
+            return RunFolder(path)
+    near = [folder for folder in runs_in(runs) if folder.id.startswith(name)]
+    if len(near) > 1:
+        shown = ", ".join(folder.id for folder in near[:MOST_NAMED]) + (" ..." if len(near) > MOST_NAMED else "")
+        raise ModelError("several-runs", f"{len(near)} runs begin with {name!r}: {shown}",
+                         f"write more of the id; `matinee runs --runs {runs}` lists them")
+    return near[0] if near else None

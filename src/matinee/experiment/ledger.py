@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -174,6 +175,7 @@ class Ledger:
                     raise UsageError("beyond-quota", said, str(book.rules))
                 warnings.append(f"{said} ({book.rules})")
             number = max((one.number for one in book.submissions), default=0) + 1
+            warnings += self._doubts(book, number, member, moment)
             one = Submission(number=number, at=moment, member=member, what=what, note=note)
             self._write("submission", number, at=moment.isoformat(), member=member, note=note, **asdict(what))
         return one, warnings
@@ -188,14 +190,20 @@ class Ledger:
             told = {} if private is None else {"private": float(private)}
             self._write("score", number, public=float(public), **told)
 
-    def correct(self, number: int, **changes: Any) -> None:
-        """Put other facts in place of `member`, `note`, `at` or `withdrawn`. A correction is held to no quota."""
+    def correct(self, number: int, **changes: Any) -> list[str]:
+        """Put other facts in place of `member`, `note`, `at` or `withdrawn`; what there is to warn of.
+
+        A correction is held to no quota.
+        """
         if "member" in changes:
             changes["member"] = _member(changes["member"])
         with self._alone():
-            _corrected(self.book().numbered(number), changes)
+            book = self.book()
+            now = _corrected(book.numbered(number), changes)
             plain = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in changes.items()}
             self._write("correction", number, **plain)
+        return list(self._doubts(book, number, now.member if "member" in changes else None,
+                                 now.at if "at" in changes else None))
 
     def rule(self, **changes: Any) -> Rules:
         """Other rules from now on, for all that was handed in as well. Raises UsageError for what is no rule."""
@@ -203,6 +211,17 @@ class Ledger:
             rules = replace(self.book().rules, **changes)
             self._write("rules", None, **asdict(rules))
         return rules
+
+    def _doubts(self, book: Book, number: int, member: str | None, at: datetime | None) -> Iterator[str]:
+        """Of what is written all the same: a member whose name another writes otherwise, a moment that is to come."""
+        again = f"`matinee ledger correct {number}"
+        known = dict.fromkeys(one.member for one in book.submissions if one.number != number)
+        if member and member not in known:
+            for twin in (name for name in known if name.casefold() == member.casefold()):
+                yield f"{member} and {twin} are two members, each with a quota; {again} --member {twin}` makes them one"
+        if at and at > self.now():
+            shown = at.astimezone(ZoneInfo(book.rules.zone)).strftime("%Y-%m-%d %H:%M")
+            yield f"{shown} {book.rules.zone} is still to come; {again} --at MOMENT` puts another in its place"
 
     def _from_here(self, file: str) -> str:
         """A path as it counts from the ledger's folder, so that both may move together."""
@@ -249,7 +268,7 @@ def _corrected(one: Submission, changes: Mapping[str, Any]) -> Submission:
 
 
 def _member(name: str) -> str:
-    name = name.strip()
+    name = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(name) <= 100:
         raise UsageError("bad-member", f"{name!r} is no name of a member", "give 1 to 100 letters")
     return name

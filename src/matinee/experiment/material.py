@@ -36,8 +36,11 @@ class Material:
     """Name and SHA-256 of each file that the data was read from."""
 
 
-def material(experiment: Experiment, cache: Cache, progress: Progress) -> Material:
-    """Read and split, or find both again: a second experiment on the same files starts at the models."""
+def material(experiment: Experiment, cache: Cache | None, progress: Progress) -> Material:
+    """Read and split, or find both again: a second experiment on the same files starts at the models.
+
+    Without a cache all is made anew, and nothing is kept.
+    """
     named = [path for path in (experiment.data.path, *experiment.data.side) if not _is_generated(path)]
     sources = tuple(line for path in named for line in _content(experiment.base / path))
     dataset, data_found = _dataset(experiment.data, experiment.base, sources, cache, progress)
@@ -64,8 +67,10 @@ def read_dataset(settings: DataSettings, base: Path, progress: Progress) -> Data
 
 
 def _dataset(
-    settings: DataSettings, base: Path, sources: tuple[str, ...], cache: Cache, progress: Progress
+    settings: DataSettings, base: Path, sources: tuple[str, ...], cache: Cache | None, progress: Progress
 ) -> tuple[Dataset, bool]:
+    if cache is None:
+        return read_dataset(settings, base, progress), False
     key = fingerprint.digest(
         [
             asdict(settings),
@@ -83,7 +88,9 @@ def _dataset(
         return dataset, False
 
 
-def _split(protocol: Protocol, dataset: Dataset, cache: Cache) -> tuple[Split, bool]:
+def _split(protocol: Protocol, dataset: Dataset, cache: Cache | None) -> tuple[Split, bool]:
+    if cache is None:
+        return protocol.split(dataset), False
     source = fingerprint.source_hash(fingerprint.PACKAGE / "split/__init__.py")
     files = [_content(path) for path in protocol.files]
     key = fingerprint.digest([protocol.settings, files, dataset.hash, source])

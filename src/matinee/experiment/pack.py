@@ -113,7 +113,8 @@ def _how(manifest: dict[str, Any], with_data: bool) -> str:
         f"- Code: commit {code['commit'] or 'unknown'}" + (", then `git apply code.diff`" if code["diff"] else "")
         + f"; SHA-256 of the package {code['package']}",
         f"- Python {manifest['machine']['python']}; packages in `packages.txt`; {manifest['threads']} threads",
-        f"- Data: {settings['path']}, layout {settings['layout'] or 'told from names and headers'}; "
+        f"- Data: {settings['path']}{''.join(f', side {side}' for side in settings['side'])}, "
+        f"layout {settings['layout'] or 'told from names and headers'}; "
         f"{data['users']:,} users, {data['items']:,} items, {data['events']:,} events; hash {data['hash']}",
         f"- Split: {manifest['split']['settings']['protocol']}; hash {manifest['split']['hash']}",
         "- The data is inside, as it was read." if with_data

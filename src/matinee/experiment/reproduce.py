@@ -12,7 +12,6 @@ import polars as pl
 from matinee.config import Experiment
 from matinee.errors import DataError, ModelError
 from matinee.experiment import fingerprint
-from matinee.experiment.cache import Cache
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.material import Material, file_hash, material
 from matinee.experiment.own_copies import experiment_of
@@ -47,8 +46,9 @@ def reproduce(
     """Repeat `original` below `into` from its manifest and its own copies of all that it names, all anew.
 
     The data is read again from `data`, or from where it was; where it is gone or has changed, the run's own copy is
-    used and the difference is told. Raises ModelError where the run is not whole, and where a run that was packed
-    without its data meets other data; DataError where it meets none.
+    used and the difference is told; side files stay where they were unless `side` names others. Raises ModelError where
+    the run is not whole, and where a run that was packed without its data meets other data; DataError where it meets
+    none.
     """
     if not original.is_done:
         raise ModelError(
@@ -58,11 +58,12 @@ def reproduce(
             original.path,
         )
     experiment = experiment_of(original)
+    assumed = () if side else experiment.data.side
     if data is not None:
-        here = [str(path.resolve()) for path in (data, *side)]
-        experiment = replace(experiment, data=replace(experiment.data, path=here[0], side=tuple(here[1:])))
+        beside = tuple(str(path.resolve()) for path in side) or experiment.data.side
+        experiment = replace(experiment, data=replace(experiment.data, path=str(data.resolve()), side=beside))
     apart = list(surroundings(original))
-    stuff = None if processes.rank() else _material_of(original, experiment, into, apart, progress)
+    stuff = None if processes.rank() else _material_of(original, experiment, assumed, apart, progress)
     again = run(experiment, into, again=True, use_cache=False, threads=int(original.manifest["threads"]), stuff=stuff,
                 progress=progress, say=say)
     expected = results_of(original)
@@ -97,19 +98,24 @@ def _hash(path: Path) -> str:
 def _material_of(
     original: RunFolder,
     experiment: Experiment,
-    into: Path,
+    assumed: Sequence[str],
     apart: list[str],
     progress: Callable[[str, int, int], None],
 ) -> Material:
-    """What was read and split; where it cannot be had again, the run's own copy, if it has one."""
+    """What was read and split; where it cannot be had again, the run's own copy, if it has one.
+
+    `assumed` are side files that nobody said are still where they were.
+    """
+    sides = f"; it had the side files {', '.join(assumed)}: give --side" if assumed else ""
     then = {what: original.manifest[what]["hash"] for what in ("data", "split")}
     try:
-        fresh = material(experiment, Cache(into / ".cache"), progress)
+        fresh = material(experiment, None, progress)
     except DataError as error:
         stored = _stored(original)
         if stored is None:
             raise DataError("no-data", f"the run was packed without its data, and {error}",
-                            f"give it by --data; its hash is {then['data'][:12]}, and HOW.md in the archive tells more",
+                            f"give it by --data; its hash is {then['data'][:12]}, and HOW.md in the archive tells more"
+                            + sides,
                             experiment.data.path) from None
         apart.append(f"data: cannot be read where it was ({error}); the run's own copy is used")
         return stored
@@ -120,8 +126,8 @@ def _material_of(
             stored = _stored(original)
             if stored is None:
                 raise ModelError(f"other-{what}", f"the {what} is {now[what][:12]}, and the run was made on "
-                                 f"{then[what][:12]}", "give the very files; HOW.md in the archive names them",
-                                 original.path)
+                                 f"{then[what][:12]}", "give the very files; HOW.md in the archive names them"
+                                 + (sides if what == "data" else ""), original.path)
             apart.append(f"{what}: {then[what][:12]} then, {now[what][:12]} now; the run's own copy is used")
             return stored
     return kept
