@@ -149,7 +149,7 @@ def log_at_a_glance(times_: NDArray[np.int64], lengths: NDArray[np.int64], count
         if ordered.sum():
             tail.plot(np.arange(1, len(ordered) + 1) / len(ordered), np.cumsum(ordered) / ordered.sum(), color=SECOND)
         tail.plot([0, 1], [0, 1], color=FAINT, lw=0.8, ls=":")
-        tail.set_title("share of events by share of items", fontsize=9, loc="left")
+        tail.set_title("share of events by items", fontsize=9, loc="left")
         return svg(figure)
 
 

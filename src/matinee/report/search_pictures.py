@@ -124,13 +124,15 @@ def cells(labels: Sequence[str], figures: Sequence[Mapping[str, Any]], metric: s
         figure = Figure(figsize=(7.2, 0.3 * len(labels) + 0.9), layout="constrained")
         axes = figure.add_subplot()
         for y, one in zip(range(len(labels))[::-1], figures, strict=True):
+            ends = []
             if (valid := one["valid"]) and valid["value"] is not None:
                 axes.plot(valid["value"], y, "o", mfc="white", mec=FAINT, ms=6)
+                ends.append(valid["value"])
             if (test := one["test"]) and test["value"] is not None:
                 if test["low"] is not None:
                     axes.plot([test["low"], test["high"]], [y, y], color=SECOND, lw=2.2, alpha=0.45)
                 axes.plot(test["value"], y, "o", color=SECOND, ms=6)
-                axes.annotate(f"{test['value']:.4f}", (test["high"] or test["value"], y), (6, 0),
+                axes.annotate(f"{test['value']:.4f}", (max([test["high"] or test["value"], *ends]), y), (6, 0),
                               textcoords="offset points", va="center", fontsize=8, color=INK)
         axes.set_yticks(range(len(labels))[::-1], labels)
         axes.set_xlabel(f"{metric}: test with its 95 % interval; hollow: valid")
