@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripts import middle_or_next
 
 from matinee.evaluation.rank_agreement import agreement
 from matinee.experiment.ledger_agreement import Pair, Told, of_file
+from matinee.report import pictures
 from matinee.report.labels import DOT, Box, extent, placed
 from matinee.report.ledger import scatter, write_page
+from tests.architecture.source import PROJECT as ROOT
 
 INSIDE = Box(0, 0, 500, 350)
 
@@ -51,6 +54,30 @@ def written(picture: str, pattern: str) -> dict[str, Box]:
             width = 0.6 * float(size) * len(name)
             found[name] = Box(float(x) - width / 2, float(y) - 0.75 * float(size), float(x) + width / 2, float(y))
     return found
+
+
+@pytest.mark.parametrize("name", ["middle_or_next", "results/month-tail-gap"])
+def test_numbers_of_a_picture_of_the_documentation_are_not_over_each_other(name: str) -> None:
+    found = written((ROOT / f"docs/pictures/{name}.svg").read_text(), r"\d+")
+    assert len(found) > 40
+    assert not [pair for pair in combinations(found, 2) if found[pair[0]].over(found[pair[1]])]
+
+
+def test_a_kind_that_a_row_names_stands_in_the_legend() -> None:
+    rows = [{"model": "boosted_ranker", "family": "second stage", "runs": [{"parts": {"tail": 0.1, "gap": 0.2}}]},
+            {"model": "ease", "runs": [{"parts": {"tail": 0.2, "gap": 0.1}}]}]
+    picture = middle_or_next.picture(rows)
+    assert ">second stage<" in picture
+    assert ">linear<" in picture
+    assert ">features<" not in picture
+
+
+def test_a_long_leaderboard_begins_at_the_top() -> None:
+    rows = [{"id": f"m{at}", "value": 0.2, "low": 0.19, "high": 0.21, "ensemble": False} for at in range(66)]
+    heights = sorted(float(y) for y in re.findall(r'<use [^>]*y="([\d.]+)" style="fill: #2f6fa8',
+                                                  pictures.leaderboard(rows, "recall@10")))
+    assert len(heights) == 66
+    assert heights[0] < 1.5 * (heights[1] - heights[0])
 
 
 def told(pairs: list[Pair]) -> Told:

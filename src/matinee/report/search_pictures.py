@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from matinee.report.pictures import ACCENT, FAINT, INK, SECOND, STYLE, svg
+from matinee.report.pictures import ACCENT, BESIDE, FAINT, INK, SECOND, STYLE, svg
 
 MOST_FIELDS, ROW = 12, 4
 TICKS = 4
@@ -135,6 +135,7 @@ def cells(labels: Sequence[str], figures: Sequence[Mapping[str, Any]], metric: s
                 axes.annotate(f"{test['value']:.4f}", (max([test["high"] or test["value"], *ends]), y), (6, 0),
                               textcoords="offset points", va="center", fontsize=8, color=INK)
         axes.set_yticks(range(len(labels))[::-1], labels)
+        axes.set_ylim(-BESIDE, len(labels) - 1 + BESIDE)
         axes.set_xlabel(f"{metric}: test with its 95 % interval; hollow: valid")
         axes.margins(x=0.12)
         axes.grid(axis="x", color="#e6eaee")
