@@ -18,6 +18,7 @@ from benchmarks.provenance import table
 from matplotlib.figure import Figure
 
 from matinee import catalog
+from matinee.report.labels import name_dots
 from scripts.reports import draw, write
 
 ROOT = Path(__file__).parents[1]
@@ -67,19 +68,21 @@ def page(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def picture(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A dot for each row, numbered in their order; its colour by `family`, or by that of its model."""
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "matinee", "font.size": 8}):
         figure = Figure(figsize=(8, 6.5), layout="constrained")
         axes = figure.subplots()
-        families = list(dict.fromkeys(catalog.load(row["model"]).family for row in rows))
-        for at, family in enumerate(families):
-            own = [row for row in rows if catalog.load(row["model"]).family == family]
-            axes.scatter([parts(row)[0] for row in own], [parts(row)[1] for row in own], s=22, label=family,
-                         color=f"C{at % 10}", marker="os^Dv"[at // 10])
-        for at, row in enumerate(rows, 1):
-            axes.annotate(str(at), parts(row), xytext=(3, 2), textcoords="offset points", fontsize=6)
+        kinds = [row.get("family") or catalog.load(row["model"]).family for row in rows]
+        for at, kind in enumerate(dict.fromkeys(kinds)):
+            own = [parts(row) for row, one in zip(rows, kinds, strict=True) if one == kind]
+            axes.scatter([tail for tail, _ in own], [gap for _, gap in own], s=22, label=kind, color=f"C{at % 10}",
+                         marker="os^Dv"[at // 10])
         axes.set_xlabel("recall@10 of what came next (tail)")
         axes.set_ylabel("recall@10 of what is missing in the middle (gap)")
-        axes.legend(frameon=False, fontsize=7)
+        figure.legend(loc="outside right upper", frameon=False, fontsize=7)
+        if not name_dots(axes, [parts(row) for row in rows], [str(at) for at in range(1, len(rows) + 1)], size=6,
+                         color="black", line="grey"):
+            raise ValueError(f"{len(rows)} numbers have no room in the picture: draw it larger")
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()

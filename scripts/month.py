@@ -133,15 +133,11 @@ def entries(month: Month, place: Place) -> Iterator[str]:
 def tail_and_gap(month: Month, ids: Sequence[str], place: Place) -> Iterator[str]:
     if not ids:
         return
-    both = [{"model": model_of(month, id_), "runs": [{"parts": {
+    both = [{"family": month.families[id_], "runs": [{"parts": {
         part: month.figure(id_, f"hidden_part={part}") for part in ("tail", "gap")}}]} for id_ in ids]
     yield from ["", "The models by what they find at the end and in the middle; numbers are their order among models: "
                 + ", ".join(f"{at} {id_}" for at, id_ in enumerate(ids, 1)) + "."]
     yield from place.drawn("tail-gap", "each model by tail and gap", middle_or_next.picture(both))
-
-
-def model_of(month: Month, id_: str) -> str:
-    return next(str(one["model"]) for one in month.config["models"] if one["id"] == id_)
 
 
 def number(value: float) -> str:

@@ -34,6 +34,22 @@ def test_no_figures_unless_asked_and_cleaning_as_everywhere(matinee: Callable[..
     assert "split by_time" in (tmp_path / "page.html").read_text()
 
 
+def test_hours_are_of_the_zone_that_was_asked_for_and_the_page_says_so(
+    matinee: Callable[..., Said], tmp_path: Path
+) -> None:
+    (tmp_path / "one.yaml").write_text(f"name: one\ndata: {{path: '{SMALL}'}}\nmodels: [ease]\n")
+    for source in (SMALL, tmp_path / "one.yaml"):
+        said = matinee("data", "report", source, "-o", tmp_path / "page.html", "--zone", "Asia/Seoul")
+        assert said.code == 0
+        assert "Visits by hour of the day (Asia/Seoul)" in (tmp_path / "page.html").read_text()
+    matinee("data", "report", SMALL, "-o", tmp_path / "page.html")
+    assert "Visits by hour of the day (UTC)" in (tmp_path / "page.html").read_text()
+    for name in ("Asia/Seol", "../etc", "", "/etc/localtime"):
+        said = matinee("data", "report", "nothing.csv", "-o", tmp_path / "none.html", "--zone", name)
+        assert (said.code, f"there is no time zone {name!r}" in said.error) == (2, True)
+    assert not (tmp_path / "none.html").exists()
+
+
 def test_an_experiment_says_how_to_read_and_split(matinee: Callable[..., Said], tmp_path: Path) -> None:
     file = tmp_path / "one.yaml"
     file.write_text(f"name: one\ndata: {{path: '{SMALL}'}}\nsplit: {{protocol: leave_last}}\nmodels: [ease]\n")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from matinee.cli.compare import show_comparisons
 from matinee.cli.leaderboard import figure
+from matinee.evaluation.compare import Comparison
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.standing import standing
 from tests.cli.commands import Said, matinee
@@ -56,6 +59,16 @@ def test_runs_on_one_split_are_compared_by_their_best(folder: RunFolder, matinee
     assert said.out.splitlines()[-1].endswith("cannot tell")
     shown = matinee("runs", "show", folder.id, "twin", "--runs", folder.path.parent).out
     assert shown.count("answer: recall@10: popularity over") == 2
+
+
+def test_an_interval_that_leaves_0_out_beside_a_verdict_that_cannot_tell_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pair = Comparison(-0.0061, -0.0111, -0.0005, 0.08, "cannot tell")
+    show_comparisons({("ease", "popularity"): pair}, "recall@10", "test")
+    assert "the verdict corrected for all pairs (Holm)" in capsys.readouterr().out
+    show_comparisons({("ease", "popularity"): replace(pair, high=0.0005)}, "recall@10", "test")
+    assert "the verdict" not in capsys.readouterr().out
 
 
 def test_a_table_is_shown_or_written(folder: RunFolder, tmp_path: Path, matinee: Callable[..., Said]) -> None:

@@ -108,7 +108,7 @@ def test_the_ledgers_picture_takes_korean_names(tmp_path: Path, capsys: pytest.C
     table = tmp_path / "팀.csv"
     table.write_text("name,offline,public\n" + "".join(f"모델 {n},{n / 9},{n / 9}\n" for n in range(7)))
     found = of_file(table)
-    assert "모델 3" in scatter(found)
+    assert "모델 3" in scatter(found)[0]
     write_page(tmp_path / "장부.html", [found])
     nothing_lost((tmp_path / "장부.html").read_text(encoding="utf-8"))
     assert main(["ledger", "agree", str(table), "--page", str(tmp_path / "again.html")]) == 0

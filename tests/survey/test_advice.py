@@ -56,6 +56,14 @@ def test_lists_typed_in_are_told_from_lives() -> None:
     assert "Order means something" not in told
 
 
+def test_where_the_newest_is_unsure_no_other_line_asks_for_it() -> None:
+    dates = surveyed(dataset(events(users=100, days=30, seconds=DAY)))
+    assert dates["sittings"]["within_one_day_share"] < advice.GROWN
+    assert "Do not rely on `leave_last`" in texts(dates)
+    assert "Order means something here: `by_time` asks" in texts(dates)
+    assert texts(dates).count("`leave_last`") == 1
+
+
 def test_without_times_there_is_nothing_next() -> None:
     found = surveyed(dataset([(user, item, 0) for user, item, _ in events()]))
     assert "Split by `random_ratio`" in texts(found)

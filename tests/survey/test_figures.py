@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from matinee.data.zones import on_the_clock
 from matinee.split import GapAndTail
 from matinee.survey.activity import activity
 from matinee.survey.eras import eras
@@ -119,6 +121,35 @@ def test_seasons_count_visits_for_the_time_there_was() -> None:
         assert found[name]["rates"] == pytest.approx([rate / sum(rates) for rate in rates])
         assert found[name]["visits"] == [counts.get(at, 0) for at in range(len(hours))]
     assert "absent" in seasons(dataset(events(days=200)).log)["month"]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "America/New_York"])  # without and with a summer time
+def test_seasons_are_those_of_the_zone_asked_for(zone: str) -> None:
+    found, there = seasons(dataset(ROWS).log, zone), ZoneInfo(zone)
+    for name, place in (("hour", lambda at: at.astimezone(there).hour),
+                        ("weekday", lambda at: at.astimezone(there).weekday()),
+                        ("month", lambda at: at.astimezone(there).month - 1)):
+        counts, hours = slow.visits(ROWS, place), slow.covered(ROWS, place)
+        rates = [counts.get(at, 0) / hours[at] for at in range(len(hours))]
+        assert found[name]["rates"] == pytest.approx([rate / sum(rates) for rate in rates])
+    assert found["hour"] != seasons(dataset(ROWS).log)["hour"]
+    assert (found["zone"], seasons(dataset(ROWS).log)["zone"]) == (zone, "UTC")
+
+
+def test_dates_are_the_same_in_every_zone_and_midnights_there_are_dates_too() -> None:
+    dates = dataset([(user, item, time // 86_400 * 86_400) for user, item, time in ROWS]).log
+    assert seasons(dates, "America/New_York") == seasons(dates)
+    assert seasons(dates)["zone"] is None
+    there = dataset([(user, item, time // 86_400 * 86_400 - 9 * 3600) for user, item, time in ROWS]).log
+    assert seasons(there, "Asia/Seoul")["hour"] == {"absent": "times are whole days"}
+    assert seasons(there, "Asia/Seoul")["weekday"]["visits"] == seasons(dates)["weekday"]["visits"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "Asia/Kathmandu", "Europe/Dublin", "Australia/Lord_Howe"])
+def test_clocks_of_a_zone_are_those_of_the_calendar(zone: str) -> None:
+    times = np.random.default_rng(0).integers(0, 2**31, 2_000)
+    shown = [datetime.fromtimestamp(time, ZoneInfo(zone)).replace(tzinfo=UTC) for time in times.tolist()]
+    assert on_the_clock(times, zone).tolist() == [int(one.timestamp()) for one in shown]
 
 
 def test_genres_and_eras() -> None:

@@ -37,6 +37,8 @@ def compare(
 
 def show_comparisons(found: Mapping[tuple[str, str], Comparison], metric: str, part: str) -> None:
     """A row a pair."""
+    from matinee.evaluation.compare import ALONE
+
     terminal.table(
         f"{metric} on {part}: the first minus the second",
         ["first", "second", "difference", "95 % interval", "p (Holm)", "the first is"],
@@ -45,3 +47,5 @@ def show_comparisons(found: Mapping[tuple[str, str], Comparison], metric: str, p
             for (a, b), c in found.items()
         ],
     )
+    if any(one.verdict == "cannot tell" and not one.low <= 0 <= one.high for one in found.values()):
+        terminal.say(ALONE)

@@ -41,6 +41,8 @@ def report(
     test: Annotated[Path | None, typer.Option("--test", help="Or a file of hidden rows, user and item, that you "
                                                              "have.")] = None,
     valid: Annotated[Path | None, typer.Option("--valid", help="And a file of rows to choose by.")] = None,
+    zone: Annotated[str, typer.Option("--zone", help="The time zone of hours, weekdays and months, such as "
+                                                     "Asia/Seoul.")] = "UTC",
     layout: LayoutOption = None,
     side: SideOption = None,
     set_: SetOption = None,
@@ -56,7 +58,10 @@ def report(
 
     matinee data report data/ml-1m --side data/boostcamp/train -o ml-1m.html
     """
+    from matinee.data.zones import zone_of
+
     _check(out, as_json, [source, *(side or ()), *(str(file) for file in (test, valid) if file is not None)])
+    zone_of(zone)
     if source.endswith(EXPERIMENTS):
         if layout or side or encoding or test or valid or protocol != "gap_and_tail":
             raise UsageError("usage", "an experiment file says itself how to read and split", "change it by --set")
@@ -69,7 +74,7 @@ def report(
             overrides += [] if valid is None else [f"split.valid={valid}"]
         read, chosen = settings(source, layout, side, encoding, overrides, protocol)
         dataset = load(read, bad_rows, max_bad_rows, rejects)
-    _write(dataset, chosen, out, as_json)
+    _write(dataset, chosen, out, as_json, zone)
     degraded(dataset)
 
 
@@ -97,13 +102,13 @@ def _of_experiment(file: Path, overrides: list[str] | tuple[()]) -> tuple[Datase
         return read_dataset(experiment.data, experiment.base, progress), experiment.split
 
 
-def _write(dataset: Dataset, protocol: Protocol, out: Path, as_json: bool) -> None:
+def _write(dataset: Dataset, protocol: Protocol, out: Path, as_json: bool, zone: str) -> None:
     from matinee import durable
     from matinee.survey.whole import survey
 
     split, why = _split(dataset, protocol)
     with terminal.progress() as progress:
-        found = survey(dataset, split, why, progress)
+        found = survey(dataset, split, why, progress, zone)
     from matinee.report.data.page import write_page
 
     write_page(found, out)

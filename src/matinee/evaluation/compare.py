@@ -23,6 +23,9 @@ from matinee.evaluation.uncertainty import RESAMPLES, mean, percentiles, resampl
 
 Verdict = Literal["better", "worse", "cannot tell"]
 LEVEL = 0.05
+ALONE = ("An interval is of its pair alone, the verdict corrected for all pairs (Holm): an interval may leave 0 out, "
+         "and the verdict still be that nothing can be told.")
+"""For whoever reads a table of several."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from matinee import durable
+from matinee.data.zones import zone_of
 from matinee.errors import DataError, Place, UsageError, nearest
 from matinee.experiment.handed_in import HandedIn
 
@@ -45,10 +45,7 @@ class Rules:
         for moment in (self.begins, self.free_after):
             if moment is not None:
                 _clock(moment)
-        try:
-            ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise UsageError("unknown-zone", f"there is no time zone {self.zone!r}", "such as Asia/Seoul") from None
+        zone_of(self.zone)
 
     def day(self, at: datetime) -> date:
         """The day that a moment belongs to."""
@@ -62,7 +59,7 @@ class Rules:
         return since >= (_clock(self.free_after) - _clock(self.begins)) % timedelta(days=1)
 
     def _local(self, at: datetime) -> datetime:
-        return at.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+        return at.astimezone(zone_of(self.zone)).replace(tzinfo=None)
 
     def __str__(self) -> str:
         """`2 a member a day; a day begins at 00:00 Asia/Seoul; free from 23:00`"""

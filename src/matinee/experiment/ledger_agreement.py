@@ -12,6 +12,9 @@ from matinee.errors import DataError
 from matinee.evaluation.rank_agreement import FEWEST, Agreement, agreement
 from matinee.experiment.ledger import Book, Submission
 
+UNNAMED = "offline"
+"""The metric of a table that names none."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -68,7 +71,7 @@ def of_file(path: Path) -> Told:
                             "the columns are name,offline,public", path)
     rows = zip(table.frame["name"].to_list(), table.numbers("offline").tolist(), table.numbers("public").tolist(),
                strict=True)
-    return _told(path.name, "offline", [Pair(str(name), offline, public) for name, offline, public in rows])
+    return _told(path.name, UNNAMED, [Pair(str(name), offline, public) for name, offline, public in rows])
 
 
 def _pair(one: Submission, metric: str) -> Pair:

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 INK, FAINT, ACCENT, SECOND = "#1d2733", "#9aa7b4", "#c8402f", "#2f6fa8"
+BESIDE = 0.6
+"""Rows of room above the first and below the last."""
 STYLE: Any = {
     "svg.fonttype": "none",  # letters stay letters: small files, and the reader's own fonts for every script
     "svg.hashsalt": "matinee",  # the same picture is the same bytes
@@ -51,7 +53,7 @@ def leaderboard(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
             )
         axes.set_yticks(range(len(rows)), [row["id"] for row in reversed(rows)])
         axes.set_xlabel(f"{metric} on test; the line is the 95 % interval; red: ensembles")
-        axes.set_xlim(left=0)
+        axes.set(xlim=(0, None), ylim=(-BESIDE, len(rows) - 1 + BESIDE))  # no room above that grows with the rows
         axes.margins(x=0.12)
         axes.grid(axis="x", color="#e6eaee")
         axes.set_axisbelow(True)
@@ -149,7 +151,7 @@ def log_at_a_glance(times_: NDArray[np.int64], lengths: NDArray[np.int64], count
         if ordered.sum():
             tail.plot(np.arange(1, len(ordered) + 1) / len(ordered), np.cumsum(ordered) / ordered.sum(), color=SECOND)
         tail.plot([0, 1], [0, 1], color=FAINT, lw=0.8, ls=":")
-        tail.set_title("share of events by share of items", fontsize=9, loc="left")
+        tail.set_title("share of events by items", fontsize=9, loc="left")
         return svg(figure)
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from matinee import durable
 from matinee.ensemble.overlap import overlap
-from matinee.evaluation.compare import Comparison, compare_all
+from matinee.evaluation.compare import ALONE, Comparison, compare_all
 from matinee.evaluation.names import BEYOND_OVERALL, parse
 from matinee.evaluation.sanity import warnings
 from matinee.experiment.answer import Answers
@@ -26,6 +26,20 @@ from matinee.report.second_stages import second_stages
 
 SAMPLE_USERS = 4
 MOST_MAPS = 4
+COUNTED = {
+    "fit_events": "events to learn from",
+    "given_events": "events known when lists are asked for",
+    "users": "users asked for",
+    "users_new_to_fit": "of them without an event to learn from",
+    "users_without_history": "of them without a known event",
+    "users_with_nothing_hidden": "users of whom nothing is hidden",
+    "hidden_items": "hidden pairs of user and item",
+    "hidden_tail": "of them at the end of a history",
+    "hidden_gap": "of them in the middle",
+    "cold_hidden_items": "of them with an item that nothing is learnt of",
+    "cold_items": "such items",
+}
+"""What a split counts of each part, in words and in the order of the page."""
 
 
 def write_report(folder: RunFolder) -> None:
@@ -52,7 +66,7 @@ class Page:
             "facts": manifest["data"]["facts"],
             "warnings": self._warnings(ids, answers),
             "answer": answer(self.folder),
-            "split_counts": list(manifest["split"]["notes"]["test"]),
+            "split_counts": self._split_counts(),
             "metrics": metrics,
             "rows": [
                 (
@@ -63,6 +77,7 @@ class Page:
                 for id_ in ids
             ],
             "leader": ids[0] if ids else None,
+            "alone": ALONE,
             "verdicts": self._verdicts(ids, metrics[0], answers),
             "leaderboard": Markup(pictures.leaderboard(self._dots(ids, metrics[0]), metrics[0])),
             "segments": [Markup(picture) for picture in self._segments(ids, metrics[0])],
@@ -95,6 +110,12 @@ class Page:
         ]
         manifest = self.folder.manifest
         return [*manifest["data"]["facts"]["warnings"], *manifest["split"]["notes"].get("warnings", []), *of_lists]
+
+    def _split_counts(self) -> list[tuple[str, list[int]]]:
+        """In words, of each stage."""
+        split = self.folder.manifest["split"]
+        return [(words, [split["notes"][stage][key] for stage in split["stages"]])
+                for key, words in COUNTED.items() if key in split["notes"]["test"]]
 
     def _order(self) -> list[str]:
         """Entries, best first by the first metric on test."""

@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from matinee import durable
 from matinee.config import Experiment
+from matinee.evaluation.compare import ALONE
 from matinee.experiment.folder import RunFolder
 from matinee.report.page import rendered
 from matinee.report.whole import carry_out as carry_out_run
-from matinee.tune.sweep import in_words, sweep
+from matinee.tune.sweep import in_words, short, sweep
 
 
 def carry_out(
@@ -44,14 +45,15 @@ def write_page(folder: Path) -> None:
     done = [cell for cell in found["cells"] if cell["run"]]
     ids = dict.fromkeys(id_ for cell in done for id_ in cell["figures"] if id_ not in found["alike"])
     nothing = {"valid": None, "test": None}
+    shown = {**found, "ids": list(ids), "short": short, "alone": ALONE}
     labels = [in_words({key: cell["values"][key] for key in found["keys"]}) for cell in done]
     drawn = [(id_, Markup(pictures.cells(labels, [cell["figures"].get(id_, nothing) for cell in done],
                                          found["metric"]))) for id_ in ids]
     alike = [(id_, done[0]["figures"][id_]["test"]) for id_ in found["alike"]]
     best = {id_: max(done, key=lambda cell: _valid(cell["figures"].get(id_)))["run"]
             for id_ in ids if any(_valid(cell["figures"].get(id_)) > -1 for cell in done)}
-    durable.write_text(folder / "sweep.html", rendered("sweep.html", {**found, "ids": list(ids), "pictures": drawn,
-                                                                      "alike": alike, "best": best}))
+    shown |= {"pictures": drawn, "alike": alike, "best": best}
+    durable.write_text(folder / "sweep.html", rendered("sweep.html", shown))
 
 
 def _valid(figures: dict[str, dict[str, float]] | None) -> float:

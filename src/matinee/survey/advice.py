@@ -76,7 +76,7 @@ def _of_split(found: Figures) -> Iterator[Advice]:
                               "models of "
                      "sequences have nothing to learn.", (Reason("sittings", sittings["absent"]),))
         return
-    quick = sittings["within_one_day_share"]
+    quick, unsure = sittings["within_one_day_share"], ties["newest_unsure_share"] > UNSURE
     day = Reason("sittings", f"{percent(quick)} of the users with several events did everything within one day")
     if quick > TYPED_IN:
         yield Advice("split", "Hide gaps as well as ends (`gap_and_tail`) and read both apart: for many users the "
@@ -84,10 +84,10 @@ def _of_split(found: Figures) -> Iterator[Advice]:
                      "order of typing in, and the next item of a list is no later choice. Expect models without "
                      "order to hold their own against those of sequences.", (day,))
     elif quick < GROWN:
-        yield Advice("split", "Order means something here: `leave_last` or `by_time` ask what comes next, and models "
-                              "of sequences "
-                     "(`sasrec`, `gru4rec`, `transitions`) are worth a try.", (day,))
-    if ties["newest_unsure_share"] > UNSURE:
+        asks = "`by_time` asks" if unsure else "`leave_last` or `by_time` ask"
+        yield Advice("split", f"Order means something here: {asks} what comes next, and models of sequences "
+                              "(`sasrec`, `gru4rec`, `transitions`) are worth a try.", (day,))
+    if unsure:
         yield Advice("split", "Do not rely on `leave_last`: which item is a user's newest is often decided by the "
                               "order of the "
                      "file.", (Reason("ties", f"{percent(ties['newest_unsure_share'])} of the users share the moment "

@@ -7,6 +7,7 @@ from typing import Any
 
 from matinee.data.dataset import Dataset
 from matinee.data.describe import describe
+from matinee.data.zones import UTC
 from matinee.split.parts import Split
 from matinee.survey.activity import activity
 from matinee.survey.advice import advice
@@ -30,9 +31,15 @@ Progress = Callable[[str, int, int], None]
 
 
 def survey(
-    dataset: Dataset, split: Split | None = None, why: str = "no split was given", progress: Progress | None = None
+    dataset: Dataset,
+    split: Split | None = None,
+    why: str = "no split was given",
+    progress: Progress | None = None,
+    zone: str = UTC,
 ) -> Figures:
     """Figures by subject, findings and advice, JSON-able. Without a `split`, `why` there is none.
+
+    `zone`, such as Asia/Seoul, is that of the seasons' hours, weekdays and months; all other days are those of UTC.
 
     Cost: a few sorts of the events; about 10 s and 100 bytes an event for five million.
     """
@@ -42,7 +49,7 @@ def survey(
         "histories": lambda: histories(log),
         "sittings": lambda: sittings(log),
         "ties": lambda: ties(log),
-        "seasons": lambda: seasons(log),
+        "seasons": lambda: seasons(log, zone),
         "popularity": lambda: popularity(dataset),
         "thresholds": lambda: thresholds(log),
         "genres": lambda: genre_shares(dataset),

@@ -19,6 +19,8 @@ from matinee.tune.storage import calmly, require_optuna
 
 MOST = 200
 """Trials of a model where the budget names none, however quick they are."""
+FEWEST = 12
+"""Finished trials from which on it is told which fields mattered."""
 REDRAWS = 64
 """Proposals in a row that were tried before: then the space has nothing new."""
 STARTUP, WARMUP, BEFORE_PRUNING = 10, 2, 4
@@ -160,10 +162,10 @@ class Study:
     def importances(self) -> dict[str, float]:
         """How much of being among the best quarter is due to each field, as shares (PED-ANOVA, Watanabe et al. 2023).
 
-        Empty below twelve trials: too few to say anything.
+        Empty below FEWEST trials: too few to say anything.
         """
         optuna = require_optuna()
-        if sum(trial.done for trial in self.trials) < 12 or not self.spaces:
+        if sum(trial.done for trial in self.trials) < FEWEST or not self.spaces:
             return {}
         with calmly():
             found = optuna.importance.get_param_importances(

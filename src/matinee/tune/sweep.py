@@ -154,7 +154,11 @@ def in_words(values: Mapping[str, Any]) -> str:
     """`ease.l2 = 300, seed = 1`"""
     shown = {key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
              for key, value in values.items()}
-    return ", ".join(f"{key.removeprefix('models.')} = {value}" for key, value in shown.items())
+    return ", ".join(f"{short(key)} = {value}" for key, value in shown.items())
+
+
+def short(key: str) -> str:
+    return key.removeprefix("models.")
 
 
 def _figures(run: RunFolder | None, part: str, metric: str) -> dict[str, Any]:

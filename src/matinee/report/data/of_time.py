@@ -34,7 +34,7 @@ def _activity(found: Figures) -> list[Panel]:
     again = 1 - sum(found["new_users"]) / max(1, sum(found["users"]))
     people += f"here {percent(again)} of all appearances in a {unit} are of people who were there before."
     return [
-        Panel("activity", f"Events by {unit}",
+        Panel("activity", f"Events by {unit}{' (UTC)' if unit == 'hour' else ''}",
               pictures.over_time(found["starts"], {"events": found["events"]}, filled=True), shape),
         Panel("activity-users", f"Active users by {unit}, and those who are new",
               pictures.over_time(found["starts"], {"active": found["users"], "new": found["new_users"]}, filled=True),
@@ -46,9 +46,10 @@ def _seasons(found: Figures) -> list[Panel]:
     if "absent" in found:
         return [missing("seasons", "Hours, weekdays and months", found)]
     panels = []
-    for name, title, every in (("hour", "Visits by hour of the day (UTC)", 3), ("weekday", "Visits by day of the "
-                                                                                           "week", 1),
+    where = f" ({found['zone']})" if found["zone"] else ""
+    for name, title, every in (("hour", "Visits by hour of the day", 3), ("weekday", "Visits by day of the week", 1),
                                ("month", "Visits by month", 1)):
+        title += where
         cycle, subject = found[name], "seasons" if name == "hour" else f"seasons-{name}"
         if "absent" in cycle:
             panels.append(missing(subject, title, cycle))
