@@ -217,7 +217,7 @@ class Ledger:
             for twin in (name for name in known if name.casefold() == member.casefold()):
                 yield f"{member} and {twin} are two members, each with a quota; {again} --member {twin}` makes them one"
         if at and at > self.now():
-            shown = at.astimezone(ZoneInfo(book.rules.zone)).strftime("%Y-%m-%d %H:%M")
+            shown = at.astimezone(zone_of(book.rules.zone)).strftime("%Y-%m-%d %H:%M")
             yield f"{shown} {book.rules.zone} is still to come; {again} --at MOMENT` puts another in its place"
 
     def _from_here(self, file: str) -> str:
