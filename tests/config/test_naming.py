@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 
+from matinee.config.naming import derived
 from tests.config.experiments import made, refused
 
 
@@ -29,3 +30,11 @@ def test_what_is_no_name_of_an_experiment_is_refused(name: str) -> None:
     assert error.code == "bad-name"
     assert "is no name for an experiment" in error.what
     assert "small letters of any alphabet" in error.way
+
+
+@pytest.mark.parametrize("name", ["films", "a" * 64, "실" * 64, "𐐨" * 50])
+def test_a_name_that_was_made_of_another_is_one(name: str) -> None:
+    tuned = derived(name, "-tuned")
+    assert made(name=tuned).name == tuned
+    assert tuned.endswith("-tuned")
+    assert tuned.removesuffix("-tuned") == name[: len(tuned) - 6]

@@ -21,3 +21,10 @@ def experiment_name(name: str) -> str:
                          f"use up to {LONGEST} ({MOST_BYTES} bytes) of small letters of any alphabet, digits, '.', '_' "
                          "and '-', a letter or digit first and no '.' last")
     return name
+
+
+def derived(name: str, ending: str) -> str:
+    """The name of an experiment that was made of one called `name`, which loses its end where both are too long."""
+    while len(name + ending) > LONGEST or len((name + ending).encode()) > MOST_BYTES:
+        name = name[:-1]
+    return name + ending

@@ -12,6 +12,7 @@ from typing import Any
 
 from matinee import catalog, config
 from matinee.config import Experiment, parameters, recipes_in
+from matinee.config.naming import derived
 from matinee.contract import Recommender
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_@/-]*(\.[A-Za-z0-9_@/-]+)*")
@@ -31,7 +32,7 @@ def tuned_file(
     plain = experiment.resolved()
     metrics = plain["evaluate"]["metrics"]
     plain["evaluate"]["metrics"] = [metric, *(one for one in metrics if one != metric)]
-    plain["name"] = f"{experiment.name}-tuned"
+    plain["name"] = derived(experiment.name, "-tuned")
     plain = _moved(plain, set(_paths(experiment)), experiment.base.resolve(), folder.resolve())
     lines = [f"# {line}".rstrip() for line in heading]
     for key in ("name", "seed", "question", "expect"):
