@@ -1,6 +1,7 @@
 """One model of each family beside RecBole's, at equal settings on one split: how far apart are their lists?
 
     MATINEE_TEST_DATA=FOLDER python -m benchmarks.quality.parity --recbole PYTHON [--pair NAME ...] [--minutes 20]
+    MATINEE_TEST_DATA=FOLDER python -m benchmarks.quality.parity --ours --pair NAME    # beside RecBole's that are kept
     MATINEE_TEST_DATA=FOLDER python -m benchmarks.quality.parity --page
 
 Both sides learn from the same files and are asked with the same histories; both lists are measured by our evaluator and
@@ -35,6 +36,7 @@ from benchmarks.speed.held_out import in_raw_ids
 
 import matinee
 from matinee import durable
+from matinee.data.dataset import Dataset
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.compare import paired
 from matinee.experiment.stages import StageData
@@ -48,8 +50,9 @@ SAMPLE = {"sample_users": 0.2, "sample_events": 1}
 ABOUT = """# One model of each family, ours and RecBole's, at equal settings
 
 Made by `python -m benchmarks.quality.parity`. RecBole 1.2.1 and ours learn from the very same rows of MovieLens-1M and
-are asked with the same histories; our evaluator measures both sides' ten, and compares them paired over users. Those
-that read the order are trained on a fifth of the users, for RecBole's take hours on all. Lists are in
+are asked with the same histories; our evaluator measures both sides' ten, and compares them paired over users. Equal is
+what both sides have; where an optimiser, its rate and decay, or the noise of a code are not the same, a line below says
+so. Those that read the order are trained on a fifth of the users, for RecBole's take hours on all. Lists are in
 peers/recbole/parity."""
 
 
@@ -89,11 +92,13 @@ PAIRS = {
                  "plain steps of 0.2 that fall to 0 and weight decay of 0.01 ours, chosen on valid; Adam's of 0.001 "
                  "without RecBole's", True),
     "sasrec": Pair("sequence", "sasrec",
-                   {"dim": 64, "blocks": 2, "heads": 2, "width": 256, "length": 50, "dropout": 0.5, "lr": 0.001,
-                    "batch_size": 41, "average": 0.0, "epochs": 200, "patience": 15},
+                   {"dim": 64, "blocks": 2, "heads": 2, "width": 256, "length": 20, "dropout": 0.5, "lr": 0.001,
+                    "windows": "all", "batch_size": 102, "average": 0.0, "epochs": 200, "patience": 15},
                    "SASRec", {"hidden_size": 64, "n_layers": 2, "n_heads": 2, "inner_size": 256, "loss_type": "CE",
-                              "hidden_dropout_prob": 0.5, "attn_dropout_prob": 0.5, "MAX_ITEM_LIST_LENGTH": 50},
-                   "2,048 rows of one asked item a step there, 41 windows of fifty here", True),
+                              "hidden_dropout_prob": 0.5, "attn_dropout_prob": 0.5, "MAX_ITEM_LIST_LENGTH": 20},
+                   "2,048 rows of one asked item and up to twenty before it a step there, 102 windows of twenty here, each "
+                   "begun anew, so that a place has ten before it on average; not more than twenty, for with fifty "
+                   "RecBole's epoch takes about five minutes", True),
 }
 
 Row = dict[str, Any]
@@ -104,14 +109,18 @@ def main() -> int:
     parser.add_argument("--recbole", default=os.environ.get("MATINEE_PEER_RECBOLE"), metavar="PYTHON")
     parser.add_argument("--pair", nargs="+", choices=PAIRS, default=tuple(PAIRS))
     parser.add_argument("--minutes", type=float, default=20.0, help="of RecBole's training, at most")
+    parser.add_argument("--ours", action="store_true", help="measure ours anew, and keep RecBole's lists")
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
     asked = parser.parse_args()
     LISTS.mkdir(parents=True, exist_ok=True)
     for name in () if asked.page else asked.pair:
-        if name in rows() and all((LISTS / f"{name}.{side}.csv.gz").is_file() for side in ("ours", "recbole")):
+        kept = name in rows() and all((LISTS / f"{name}.{side}.csv.gz").is_file() for side in ("ours", "recbole"))
+        if kept and not asked.ours:
             print(f"{name}: kept", flush=True)
             continue
-        if asked.recbole is None:
+        if asked.ours and not kept:
+            parser.error(f"{name}: there are no lists of RecBole's")
+        if asked.recbole is None and not asked.ours:
             parser.error("say which interpreter has RecBole: --recbole or MATINEE_PEER_RECBOLE")
         row = measured(name, PAIRS[name], asked)
         put(name, row)
@@ -132,23 +141,35 @@ def measured(name: str, pair: Pair, asked: argparse.Namespace) -> Row:
     lists = {"ours": stage.recommend(scorer, 10) if pair.ordered else asked_with_train(scorer, stages)}
     seconds = {"ours": round(time.perf_counter() - start, 1)}
     keep(stage, lists["ours"], LISTS / f"{name}.ours.csv.gz")
+    theirs = LISTS / f"{name}.recbole.csv.gz"
+    found = before(rows()[name]) if asked.ours else of_recbole(pair, dataset, block, theirs, asked)
+    lists["RecBole"] = from_file(theirs, stage)
+    return {**compared(stage, lists), "seconds": {**seconds, "RecBole": found["seconds"]}, "epochs": found["epochs"],
+            "stopped_by": found["stopped_by"],
+            "best_epoch": {"ours": scorer.found.get("stop_at"), "RecBole": found["best_epoch"]}, "origin": origin}
+
+
+def of_recbole(pair: Pair, dataset: Dataset, block: Mapping[str, Any], lists: Path, asked: argparse.Namespace) -> Row:
+    """RecBole's training, its lists in the file `lists`: seconds, epochs, stopped_by and best_epoch."""
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work, pair.protocol)
         write_for_recbole(dataset, block["split"], folder)
         if pair.ordered:
-            with_what_came_before(folder)
+            with_what_came_before(folder, pair.set.get("MAX_ITEM_LIST_LENGTH", 50))
         words = [f"{key}={json.dumps(value)}" for key, value in pair.set.items()]
         command = [asked.recbole, str(HERE / "peer_recbole.py"), str(folder), pair.theirs, str(Path(work, "found")),
                    "--minutes", str(asked.minutes), "--metric", "NDCG@10", *(["--set", *words] if words else [])]
         start = time.perf_counter()
         subprocess.run(command, check=True, cwd=work)
-        seconds["RecBole"] = round(time.perf_counter() - start, 1)
-        theirs = LISTS / f"{name}.recbole.csv.gz"
-        shutil.copy(Path(work, "found.csv.gz"), theirs)
-        found = json.loads(Path(work, "found.json").read_text())
-    lists["RecBole"] = from_file(theirs, stage)
-    return {**compared(stage, lists), "seconds": seconds, "epochs": found["epochs"], "stopped_by": found["stopped_by"],
-            "best_epoch": {"ours": scorer.found.get("stop_at"), "RecBole": found["best_epoch"]}, "origin": origin}
+        seconds = round(time.perf_counter() - start, 1)
+        shutil.copy(Path(work, "found.csv.gz"), lists)
+        return {**json.loads(Path(work, "found.json").read_text()), "seconds": seconds}
+
+
+def before(row: Row) -> Row:
+    """What a row says of RecBole's training."""
+    return {"seconds": row["seconds"]["RecBole"], "epochs": row["epochs"], "stopped_by": row["stopped_by"],
+            "best_epoch": row["best_epoch"]["RecBole"]}
 
 
 def keep(stage: StageData, lists: Lists, path: Path) -> None:
@@ -159,8 +180,9 @@ def keep(stage: StageData, lists: Lists, path: Path) -> None:
     path.chmod(0o644)
 
 
-def with_what_came_before(folder: Path) -> None:
-    """RecBole's rows for models that read the order: a user, what came before, and the item that is asked for."""
+def with_what_came_before(folder: Path, most: int) -> None:
+    """RecBole's rows for models that read the order: a user, the last `most` that came before, and the item that is
+    asked for."""
     before: dict[str, list[str]] = {}
     for part in ("train", "valid", "test"):
         path, lines = folder / f"{folder.name}.{part}.inter", []
@@ -170,7 +192,7 @@ def with_what_came_before(folder: Path) -> None:
         for user, item in pl.read_csv(path, separator="\t", infer_schema=False).iter_rows():
             history = before.setdefault(user, [])
             if history:
-                lines.append(f"{user}\t{' '.join(history[-50:])}\t{item}")
+                lines.append(f"{user}\t{' '.join(history[-most:])}\t{item}")
             history.append(item)
         path.write_text("\n".join(["user_id:token\titem_id_list:token_seq\titem_id:token", *lines]) + "\n")
 

@@ -23,11 +23,11 @@ def test_a_row_holds_what_came_before_and_nothing_else(tmp_path: Path) -> None:
     folder.mkdir()
     for part, rows in {"train": ["u\ta", "u\tb", "v\tb", "u\tc"], "valid": ["u\td"], "test": ["v\ta", "u\te"]}.items():
         (folder / f"toy.{part}.inter").write_text("\n".join(["user_id:token\titem_id:token", *rows]) + "\n")
-    parity.with_what_came_before(folder)
+    parity.with_what_came_before(folder, most=3)
     written = {part: pl.read_csv(folder / f"toy.{part}.inter", separator="\t").rows()
                for part in ("train", "valid", "test")}
     assert written == {"train": [("u", "a", "b"), ("u", "a b", "c")], "valid": [("u", "a b c", "d")],
-                       "test": [("v", "b", "a"), ("u", "a b c d", "e")]}
+                       "test": [("v", "b", "a"), ("u", "b c d", "e")]}
     seen = {tuple(line.split("\t")) for line in (folder / "seen.tsv").read_text().splitlines()}
     assert seen == {("u", "a"), ("u", "b"), ("u", "c"), ("u", "d"), ("v", "b")}
 
