@@ -96,9 +96,9 @@ PAIRS = {
                     "windows": "all", "batch_size": 102, "average": 0.0, "epochs": 200, "patience": 15},
                    "SASRec", {"hidden_size": 64, "n_layers": 2, "n_heads": 2, "inner_size": 256, "loss_type": "CE",
                               "hidden_dropout_prob": 0.5, "attn_dropout_prob": 0.5, "MAX_ITEM_LIST_LENGTH": 20},
-                   "2,048 rows of one asked item and up to twenty before it a step there, 102 windows of twenty here, each "
-                   "begun anew, so that a place has ten before it on average; not more than twenty, for with fifty "
-                   "RecBole's epoch takes about five minutes", True),
+                   "2,048 rows of one asked item and up to twenty before it a step there, 102 windows of twenty here, "
+                   "each begun anew, so that a place has ten before it on average; not more than twenty, for with "
+                   "fifty RecBole's epoch takes about five minutes", True),
 }
 
 Row = dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matinee.contract import Run
 from matinee.data.interactions import Interactions
 from matinee.nn.windows import dropout, windows
 
@@ -78,3 +80,20 @@ def test_dropout_keeps_what_is_to_be_expected(rate: float) -> None:
     assert found.unique().tolist() == pytest.approx([0, 1 / (1 - share)])
     assert dropout(values, rate, None) is values
     assert dropout(values, 0.0, np.random.default_rng(1)) is values
+
+
+@given(LENGTHS, st.integers(1, 9), st.sampled_from(["newest", "all"]), st.integers(0, 1))
+def test_events_that_are_too_old_are_counted_and_told(
+    lengths: list[int], length: int, cut: Literal["newest", "all"], ahead: int
+) -> None:
+    found = windows(log_of(lengths), length, cut, ahead)
+    held = {event for first, stop in zip(found.first.tolist(), found.stop.tolist(), strict=True)
+            for event in range(first, stop + ahead)}
+    events = [event for event, user in enumerate(np.repeat(np.arange(len(lengths)), lengths).tolist())
+              if lengths[user] > ahead]
+    assert found.older == len(set(events) - held)
+    assert cut == "newest" or found.older == 0
+    lines: list[Any] = []
+    found.tell_unread(Run(journal=lines.append))
+    share = found.older / max(1, sum(lengths))
+    assert lines == ([{"event": "unread", "share": round(share, 4)}] if share > 0.1 else [])

@@ -45,6 +45,7 @@ from matinee.split.parts import PARTS, Truth
 SAID = {
     "resumed": "{id}: goes on after {epoch} epochs and {step} steps",
     "trained-before": "{id}: was trained to its end before, {epoch} epochs",
+    "unread": "{id}: {share:.0%} of the events are too old for its windows; `windows: all` reads them too",
 }
 
 

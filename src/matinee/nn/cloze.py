@@ -57,6 +57,7 @@ class Gaps(Task):
         self.net = network
         begin_items(network.table, recipe, data, run)
         self.windows = windows(data.log, recipe.length, recipe.windows, ahead=0)
+        self.windows.tell_unread(run)
         self.steps_an_epoch = self.windows.count(recipe.batch_size)
         hidden = float(np.maximum(recipe.mask * self.windows.lengths, 1).sum()) * (1 - recipe.newest)
         self.over = max(1.0, (hidden + recipe.newest * len(self.windows)) / max(1, self.steps_an_epoch))

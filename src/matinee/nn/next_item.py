@@ -84,6 +84,7 @@ class NextItem(Task):
         self.net = cast(NextNet, network)
         begin_items(self.net.table, recipe, data, run)
         self.windows = windows(data.log, recipe.length, recipe.windows, stretches=stretches)
+        self.windows.tell_unread(run)
         self.steps_an_epoch = self.windows.count(recipe.batch_size)
         self.over = max(1.0, float(self.windows.lengths.sum()) / max(1, self.steps_an_epoch))
         self.log = data.log

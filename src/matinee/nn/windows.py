@@ -16,9 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matinee.contract import Run
 from matinee.data.interactions import Interactions
+from matinee.nn import processes
 
 Cut = Literal["newest", "all"]
+WORTH_TELLING = 0.1
+"""Share of the events that nothing is learnt from."""
 CHUNK = 16
 """Batches that are sorted by length together: the more, the less padding, and the less chance which users meet."""
 
@@ -33,6 +37,8 @@ class Windows:
     stop: NDArray[np.int64]  # (W,)
     ahead: int
     """How many places later the target of a place is."""
+    older: int = 0
+    """Events before the newest window of a history, which nothing is learnt from."""
 
     def __len__(self) -> int:
         return len(self.users)
@@ -41,6 +47,12 @@ class Windows:
     def lengths(self) -> NDArray[np.int64]:
         """(W,) events that are read."""
         return self.stop - self.first
+
+    def tell_unread(self, run: Run) -> None:
+        """Say so where that is a large share: whoever cuts histories short may not know how much is lost."""
+        share = self.older / max(1, len(self.log))
+        if share > WORTH_TELLING and run.journal is not None and processes.rank() == 0:
+            run.journal({"event": "unread", "share": round(share, 4)})
 
     def count(self, size: int) -> int:
         """How many batches there are."""
@@ -99,7 +111,8 @@ def windows(
     stop = bounds[rows + 1] - ahead - nth * length
     first = np.maximum(stop - length, bounds[rows])
     users = rows if stretches is None else np.searchsorted(log.indptr, first, side="right") - 1
-    return Windows(log, users, first, stop, ahead)
+    older = int((first - bounds[rows]).sum()) if cut == "newest" else 0
+    return Windows(log, users, first, stop, ahead, older)
 
 
 def dropout(values: Tensor, rate: float, rng: np.random.Generator | None) -> Tensor:
