@@ -133,6 +133,7 @@ def test_every_sampled_loss_trains(loss: str, shared: bool) -> None:
         told: list[Mapping[str, Any]] = []
         made = recipe("sasrec", loss=loss, shared=shared, negatives=5, epochs=12, lr=0.02, alpha=0.5, dropout=0.0)
         made.fit(dataset(log), Run(threads=1, journal=told.append))
+        told = [facts for facts in told if "epoch" in facts]
         assert all(np.isfinite(facts["loss"]) for facts in told)
     assert told[-1]["loss"] < told[0]["loss"]
 
