@@ -89,7 +89,7 @@ def test_what_is_stored_of_a_first_stage_and_damaged_is_fitted_again(tmp_path: P
 
 
 def test_a_first_stage_is_no_part_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = [{"first": FROM["from"]}, {"prepared": True}, {"again": True}, {"value": 0.5, "peak_mb": 1.0}]
+    script = [{"first": FROM["from"]}, {"prepared": True}, {"value": 0.5, "peak_mb": 1.0}]
     limits: list[float | None] = []
     lines: list[str] = []
     clock = iter(range(100, 1000, 100))  # each look at it a hundred seconds after the last
@@ -108,7 +108,7 @@ def test_a_first_stage_is_no_part_of_the_budget(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("matinee.tune.workshop.time.monotonic", lambda: next(clock))
     workshop = Scripted({}, 1000.0, say=lines.append)
     outcome = workshop.trial({"id": "ranked"}, 5.0, lambda value: True)
-    assert limits == [5 + WARM, None, 5 + WARM, 5]
+    assert limits == [5 + WARM, None, 5 + WARM]
     assert outcome.seconds == 100
     assert lines == ["ranked: its first stage (item_knn, popularity) comes first, and is no part of the budget"]
 
