@@ -92,7 +92,7 @@ def test_a_first_stage_is_no_part_of_the_budget(monkeypatch: pytest.MonkeyPatch)
     script = [{"first": FROM["from"]}, {"prepared": True}, {"value": 0.5, "peak_mb": 1.0}]
     limits: list[float | None] = []
     lines: list[str] = []
-    clock = iter(range(100, 1000, 100))  # each look at it a hundred seconds after the last
+    now = 0.0
 
     class Scripted(Workshop):
         def _ready(self) -> bool:
@@ -102,10 +102,12 @@ def test_a_first_stage_is_no_part_of_the_budget(monkeypatch: pytest.MonkeyPatch)
             """Nobody works."""
 
         def _answer(self, start: float, seconds: float | None) -> dict[str, Any]:
+            nonlocal now
+            now += 100  # seconds that each answer takes
             limits.append(seconds)
             return script.pop(0)
 
-    monkeypatch.setattr("matinee.tune.workshop.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("matinee.tune.workshop.time.monotonic", lambda: now)
     workshop = Scripted({}, 1000.0, say=lines.append)
     outcome = workshop.trial({"id": "ranked"}, 5.0, lambda value: True)
     assert limits == [5 + WARM, None, 5 + WARM]
