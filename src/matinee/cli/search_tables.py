@@ -60,8 +60,9 @@ def show_sweep(folder: Path) -> None:
 
 def _rows(cell: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[list[terminal.Cell]]:
     """Of the entries that the grid changes; of a cell that failed, its reason."""
-    values = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-              for value in (cell["values"][key] for key in found["keys"])]
+    from matinee.tune.sweep import as_text
+
+    values = [as_text(cell["values"][key]) for key in found["keys"]]
     if cell["error"] is not None:
         yield [*values, "failed", None, "", cell["error"]]
     for id_, figures in cell["figures"].items():

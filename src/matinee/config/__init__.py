@@ -1,7 +1,7 @@
 """The experiment file: YAML in, typed objects out, every key checked."""
 
 from matinee.config.allowed import Field, fields_of
-from matinee.config.expectation import Expectation, expectation, is_compared
+from matinee.config.expectation import Expectation, expectation
 from matinee.config.experiment import (
     CandidateSettings,
     DataSettings,
@@ -42,7 +42,6 @@ __all__ = [
     "expectation",
     "experiment_from",
     "fields_of",
-    "is_compared",
     "load_experiment",
     "no_sweep",
     "overridden",

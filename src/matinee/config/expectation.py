@@ -7,12 +7,10 @@ that nothing ever answers. Anything else is words, for people.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matinee.config.typed import At
-from matinee.errors import ConfigError, MatineeError, nearest
-from matinee.evaluation.names import BEYOND_OVERALL, parse, require_depth
+from matinee.errors import ConfigError
+from matinee.evaluation.names import parse, require_depth, require_per_user
 from matinee.ranking.lists import DEPTH
 
 _IN_NUMBERS = re.compile(r"[+-]\s*\.?\d")
@@ -26,41 +24,32 @@ class Expectation:
     one: str | None
     other: str | None
 
+    @property
+    def pair(self) -> tuple[str, ...]:
+        """The two that are named; else nothing."""
+        return () if self.one is None or self.other is None else (self.one, self.other)
 
-def expectation(text: str) -> Expectation | None:
-    """None where it is not in numbers, or of a metric that no user has a value of."""
-    stated = _FORM.fullmatch(" ".join(text.split()))
-    if stated is None or not is_compared(stated["metric"]):
+
+def checked_expectation(text: str) -> Expectation | None:
+    """None where it is in words. Raises ConfigError where it is in numbers that no figure can be held against."""
+    if not _IN_NUMBERS.match(text.strip()):
         return None
+    stated = _FORM.fullmatch(" ".join(text.split()))
+    if stated is None:
+        raise ConfigError("bad-expect", f"{text!r} begins with a number, and cannot be held against a figure",
+                          "write `+0.005 recall@10`, or `+0.005 recall@10 ONE over OTHER` with ids; "
+                          "what begins otherwise is words")
+    metric = parse(stated["metric"])
+    require_depth([metric], DEPTH)
+    require_per_user(metric)
+    if stated["one"] is not None and stated["one"] == stated["other"]:
+        raise ConfigError("bad-expect", f"{stated['one']} is held against itself", "name two entries")
     return Expectation(float(stated["by"]), stated["metric"], stated["one"], stated["other"])
 
 
-def is_compared(metric: str) -> bool:
-    """Is there a figure of each user to compare by?"""
+def expectation(text: str) -> Expectation | None:
+    """The same of a run that is there already, whose words are what they are."""
     try:
-        return parse(metric).name not in BEYOND_OVERALL
-    except MatineeError:
-        return False
-
-
-def check_expectation(text: str, known: Sequence[str], at: At) -> None:
-    """Raises ConfigError where it is in numbers and cannot be answered; `known` are the entries' ids."""
-    if not _IN_NUMBERS.match(text.strip()):
-        return
-    stated = _FORM.fullmatch(" ".join(text.split()))
-    if stated is None:
-        raise at.error("bad-expect", f"{text!r} begins with a number, and cannot be held against a figure",
-                       "write `+0.005 recall@10`, or `+0.005 recall@10 ONE over OTHER` with ids; "
-                       "what begins otherwise is words")
-    try:
-        require_depth([parse(stated["metric"])], DEPTH)
-    except ConfigError as error:
-        raise at.placed(error) from None
-    if not is_compared(stated["metric"]):
-        raise at.error("not-per-user", f"{stated['metric']} is one figure of everybody's lists together, so nothing "
-                       "tells chance from difference", "expect something of a metric that each user has a value of")
-    for id_ in (stated["one"], stated["other"]):
-        if id_ is not None and id_ not in known:
-            raise at.error("unknown-id", f"no model or ensemble has the id {id_!r}", nearest(id_, known))
-    if stated["one"] is not None and stated["one"] == stated["other"]:
-        raise at.error("bad-expect", f"{stated['one']} is held against itself", "name two entries")
+        return checked_expectation(text)
+    except ConfigError:
+        return None

@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 
 from matinee import catalog
 from matinee.config.deciding import check_deciding
-from matinee.config.expectation import check_expectation
+from matinee.config.expectation import checked_expectation
 from matinee.config.experiment import (
     CandidateSettings,
     DataSettings,
@@ -294,15 +294,23 @@ def _check_member(one: EnsembleEntry, member: Member, models: Sequence[str], kno
 
 
 def _check_names(experiment: Experiment, at: At) -> None:
-    """Metrics and segments that there are, no deeper than lists are stored; what is expected, and submissions, of
-    entries that there are."""
+    """Metrics no deeper than lists are stored, segments; what is expected and submissions of entries that there are."""
     known = [*(model.id for model in experiment.models), *(one.id for one in experiment.ensembles)]
     evaluate = experiment.evaluate
     _each_once(evaluate.metrics, at / "evaluate" / "metrics", lambda name: require_depth([parse(name)], DEPTH))
     check_deciding(experiment, at / "evaluate" / "metrics")
     _each_once(evaluate.segments, at / "evaluate" / "segments", require)
-    check_expectation(experiment.expect or "", known, at / "expect")
+    _check_expectation(experiment.expect or "", known, at / "expect")
     _each_once(experiment.output.which, at / "output" / "which", lambda name: _require_id(name, known))
+
+
+def _check_expectation(text: str, known: Sequence[str], at: At) -> None:
+    try:
+        stated = checked_expectation(text)
+        for id_ in stated.pair if stated else ():
+            _require_id(id_, known)
+    except ConfigError as error:
+        raise at.placed(error) from None
 
 
 def _check_tune(experiment: Experiment, at: At) -> None:

@@ -12,7 +12,7 @@ from matinee.data.columns import Categories, Features
 from matinee.data.interactions import Interactions
 from matinee.errors import ConfigError
 from matinee.evaluation import accuracy, beyond_accuracy
-from matinee.evaluation.names import BEYOND_OVERALL, BEYOND_PER_USER, parse, require_depth
+from matinee.evaluation.names import BEYOND_OVERALL, BEYOND_PER_USER, parse, require_depth, require_per_user
 from matinee.evaluation.segments import masks, narrow, require
 from matinee.evaluation.uncertainty import RESAMPLES, intervals, mean
 from matinee.ranking.lists import Lists
@@ -77,9 +77,7 @@ def values(
     """(V,) one metric of each user of the truth, as `evaluate` takes its mean. Raises ConfigError for a metric of which
     no user has a value, and as `check` does."""
     check([metric], [], lists.depth, item_features)
-    if parse(metric).name in BEYOND_OVERALL:
-        raise ConfigError("not-per-user", f"{metric} is one figure of everybody's lists together, so nothing tells "
-                          "chance from difference", "compare by a metric that each user has a value of")
+    require_per_user(parse(metric))
     item_counts = np.bincount(fit.items, minlength=fit.n_items)
     return _per_user(lists, truth, [metric], item_counts, _genres(item_features), given)[metric]
 

@@ -77,6 +77,18 @@ def require_depth(metrics: list[Metric], depth: int) -> None:
                               f"ask for at most {depth}, or make longer lists")
 
 
+def is_per_user(metric: Metric) -> bool:
+    """Has each user a value of it, to compare by?"""
+    return metric.name not in BEYOND_OVERALL
+
+
+def require_per_user(metric: Metric) -> None:
+    """Raises ConfigError for a metric of which no user has a value."""
+    if not is_per_user(metric):
+        raise ConfigError("not-per-user", f"{metric} is one figure of everybody's lists together, so nothing tells "
+                          "chance from difference", "compare by a metric that each user has a value of")
+
+
 def _unknown(text: str) -> ConfigError:
     length = re.search(r"[0-9]+", text)
     concrete = [name.replace("@K", f"@{length.group() if length else 10}") for name in KNOWN]

@@ -17,6 +17,7 @@ from matinee.contract import PairScorer, Run, Scorer
 from matinee.evaluation.accuracy import per_user
 from matinee.evaluation.names import parse
 from matinee.experiment import fingerprint, leading
+from matinee.experiment.cache import Cache
 from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.folder import Vectors
 from matinee.experiment.item_vectors import asked, beside
@@ -24,9 +25,12 @@ from matinee.experiment.stages import StageData, some
 from matinee.experiment.two_stage import unheard
 from matinee.features.registry import feature
 from matinee.nn import processes
+from matinee.scoring import store
 from matinee.scoring.reranked import Reranked
 from matinee.scoring.weighted import Weighted
 
+KIND = "model"
+"""Of what the cache notes."""
 SAMPLE = 500
 """Users by whom a model of pairs is validated."""
 Report = Callable[[Mapping[str, Any]], None]
@@ -104,9 +108,9 @@ class Fitter:
             train = replace(train, candidates=unheard(first, stage, entry.candidates, seed, self.progress))
         return _over(first, leading.fit_entry(entry, train, run), entry, stage)
 
-    def about(self, entry: ModelEntry, stage: StageData, key: str, scorer: Scorer) -> dict[str, Any]:
-        """What is stored beside a fitted scorer."""
-        return {
+    def keep(self, scorer: Scorer, entry: ModelEntry, stage: StageData, key: str, place: Path, cache: Cache) -> None:
+        """Store a scorer in `place`, where `kept` finds it by its key."""
+        store.save(scorer, place, about={
             "id": entry.id,
             "entry": self.experiment.entry(entry.id),
             "stage": stage.name,
@@ -117,7 +121,8 @@ class Fitter:
             "events_hash": stage.fit.log.hash(),
             "versions": fingerprint.computing_versions(),
             "found": dict(scorer.found),
-        }
+        })
+        cache.note(KIND, key, place)
 
     def forget(self, entry: ModelEntry, stage: StageData) -> None:
         """Delete what it would take to go on with a fit; only once the fitted model is stored."""
@@ -151,6 +156,13 @@ class Fitter:
             return float(np.mean(per_user(lists, asked, [metric])[metric]))
 
         return validate
+
+
+def kept(place: Path, key: str) -> tuple[Scorer, dict[str, Any]] | None:
+    """The scorer in a place that the cache has noted under this key, and what is told of it; None where another fit has
+    used the place since. Raises ModelError where it is damaged."""
+    scorer, about = store.load(place)
+    return (scorer, about) if about["key"] == key else None
 
 
 def _plain(scorer: Scorer) -> Scorer:

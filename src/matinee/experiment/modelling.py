@@ -16,7 +16,7 @@ from matinee.contract import Scorer
 from matinee.errors import ModelError
 from matinee.experiment import fingerprint, lists_store
 from matinee.experiment.cache import Cache, copy_whole
-from matinee.experiment.fitting import Fitter
+from matinee.experiment.fitting import KIND, Fitter, kept
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.ordering import Ordering
 from matinee.experiment.stages import StageData
@@ -74,8 +74,7 @@ class Modelling:
             else:
                 scorer = self.ordering.fit(entry, entry.candidates, stage, valid)
         with self.timings.step(entry.id, f"store:{stage.name}"):
-            store.save(scorer, place, about=self.fitter.about(entry, stage, key, scorer))
-        self.cache.note("model", key, place)
+            self.fitter.keep(scorer, entry, stage, key, place, self.cache)
         return scorer, scorer.found.get("stop_at")
 
     @cached_property
@@ -101,20 +100,21 @@ class Modelling:
         self, entry: ModelEntry, stage: StageData, key: str, place: Path
     ) -> tuple[Scorer, int | None] | None:
         """The scorer that some run has stored under this key; None where there is none, or it was damaged since."""
-        known = self.cache.find("model", key)
+        known = self.cache.find(KIND, key)
         if known is None:
             return None
         with self.timings.step(entry.id, f"load:{stage.name}", reused=True):
             try:
-                scorer, about = store.load(known)
+                found = kept(known, key)
             except ModelError as error:
                 self.say(f"{entry.id}: fitted anew, as what was stored cannot be used: {error}")
                 return None
-            if about["key"] != key:  # the place has been used for another fit since
+            if found is None:
                 return None
             if known != place.resolve():
                 copy_whole(known, place)
         self.say(f"{entry.id}: reused for {stage.name}")
+        scorer, about = found
         return scorer, about["found"].get("stop_at")
 
     def lists(self, id_: str, scorer: Scorer, stage: StageData, key: str, *, personal: bool = True) -> None:

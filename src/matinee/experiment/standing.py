@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matinee.config import expectation, is_compared
+from matinee.config import expectation
 from matinee.evaluation.compare import Comparison
+from matinee.evaluation.names import is_per_user, parse
 from matinee.experiment.folder import THOUGHTS, RunFolder, runs_in
 from matinee.experiment.measure import compare_entries
 from matinee.experiment.own_copies import model_names
@@ -90,7 +91,7 @@ def answer(folder: RunFolder, part: str = "test") -> Answer | None:
     else:
         pair = [entry.id for entry in entries[:2]]
         metric, expected = next(iter(entries[0].figures)) if entries else "", None
-    if len(set(pair)) < 2 or not set(pair) <= {entry.id for entry in entries} or not is_compared(metric):
+    if len(set(pair)) < 2 or not set(pair) <= {entry.id for entry in entries} or not is_per_user(parse(metric)):
         return None
     compared = pair if stated is not None else [entry.id for entry in entries]
     found = compare_entries([(folder, id_) for id_ in compared], metric, part)[pair[0], pair[1]]

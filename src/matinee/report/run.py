@@ -13,7 +13,7 @@ from markupsafe import Markup
 from matinee import durable
 from matinee.ensemble.overlap import overlap
 from matinee.evaluation.compare import ALONE, Comparison, compare_all
-from matinee.evaluation.names import BEYOND_OVERALL, parse
+from matinee.evaluation.names import is_per_user, parse
 from matinee.evaluation.sanity import warnings
 from matinee.experiment.answer import Answers
 from matinee.experiment.figures import stored_lists, values_of
@@ -134,7 +134,7 @@ class Page:
 
     def _verdicts(self, ids: Sequence[str], metric: str, answers: Answers) -> list[tuple[str, Comparison]]:
         """The leader against each other entry, corrected for all pairs."""
-        if parse(metric).name in BEYOND_OVERALL or len(ids) < 2:
+        if not is_per_user(parse(metric)) or len(ids) < 2:
             return []
         stage = answers.measured["test"]
         found = compare_all(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from matinee.errors import ModelError
-from matinee.evaluation.names import BEYOND_OVERALL, parse
+from matinee.evaluation.names import is_per_user, parse
 from matinee.experiment.folder import RunFolder
 from matinee.experiment.measure import compare_entries
 from matinee.experiment.standing import Entry, best_first, standing, thoughts_and_answer
@@ -57,7 +57,7 @@ def _column(
 ) -> list[Cell]:
     best = best_first(entries, metric)[0]
     level: set[str] = set()
-    if parse(metric).name not in BEYOND_OVERALL:
+    if is_per_user(parse(metric)):
         found = compare_entries([(folder, None) for folder in folders], metric, part)
         top = names[best.run.id, best.id]
         level = {one for pair, told in found.items() if top in pair and told.verdict == "cannot tell" for one in pair}

@@ -11,7 +11,7 @@ from typing import Any
 
 from matinee import durable
 from matinee.experiment.folder import NOTES, THOUGHTS, RunFolder
-from matinee.tracking.names import LONGEST_VALUE, cut, flat, mapped, number
+from matinee.tracking.names import LONGEST_TAG, LONGEST_VALUE, cut, flat, mapped, number
 
 PARAMETERS = 1000
 """At most; the whole configuration is a file beside them."""
@@ -97,12 +97,12 @@ class Points:
 def points(folder: RunFolder) -> tuple[Points, int]:
     """Everything that the folder says so far, and how many lines its journal had."""
     lines = durable.read_lines(folder.journal)
-    found, made = Points(), _milliseconds(folder.path / "manifest.json")
+    found, made = Points(), milliseconds(folder.path / "manifest.json")
     for line in lines:
         found.add_line(line, made)
     metrics = folder.path / "metrics.json"
     if metrics.is_file():
-        found.add_metrics(json.loads(metrics.read_text())["rows"], _milliseconds(metrics))
+        found.add_metrics(json.loads(metrics.read_text())["rows"], milliseconds(metrics))
     return found, len(lines)
 
 
@@ -130,7 +130,7 @@ def tags(folder: RunFolder, left_out: int) -> dict[str, str]:
         "matinee.split_hash": manifest["split"]["hash"],
         "matinee.parameters_left_out": str(left_out) if left_out else None,
     }
-    return {name: cut(value, 5000) for name, value in told.items() if value is not None}
+    return {name: cut(value, LONGEST_TAG) for name, value in told.items() if value is not None}
 
 
 def files(folder: RunFolder, *, ended: bool) -> Iterator[tuple[Path, str]]:
@@ -146,5 +146,6 @@ def files(folder: RunFolder, *, ended: bool) -> Iterator[tuple[Path, str]]:
                 yield path, name.as_posix()
 
 
-def _milliseconds(path: Path) -> int:
+def milliseconds(path: Path) -> int:
+    """Since 1970, when a file was changed last."""
     return path.stat().st_mtime_ns // 1_000_000

@@ -17,6 +17,7 @@ from typing import Any
 LONGEST_NAME = 250
 LONGEST_VALUE = 500
 """Of a parameter: servers before MLflow 2.10 take no more."""
+LONGEST_TAG = 5000
 LARGEST = 1.7976931348623157e308
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from matinee import durable
 from matinee.tracking.address import address, without_credentials
-from matinee.tracking.content import Point
-from matinee.tracking.names import LONGEST_VALUE, cut, flat, mapped, number
+from matinee.tracking.content import Point, milliseconds
+from matinee.tracking.names import LONGEST_TAG, LONGEST_VALUE, cut, flat, mapped, number
 from matinee.tracking.store import Store
 
 STATUS = {"done": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
@@ -60,18 +61,17 @@ class _Search:
     store: Store
 
     def tell(self) -> int:
-        ended = _milliseconds(self.folder / "tune.json")
-        started = min((start for start, _, _ in self._trials()), default=ended)
-        run, _ = self.store.run(self.name, self._token(), self.folder.name, started)
+        ended, trials = milliseconds(self.folder / "tune.json"), list(self._trials())
+        started = min((start for start, _, _ in trials), default=ended)
+        run, was_there = self.store.run(self.name, self._token(), self.folder.name, started)
         code = self.found["code"]
         told = {"mlflow.source.name": "matinee", "mlflow.source.type": "LOCAL",
                 "mlflow.source.git.commit": code["commit"], "matinee.search": self.folder.name,
                 "matinee.metric": self.found["metric"], "matinee.budget": self.found["budget"]["words"]}
         self.store.add_words(run, {}, {name: value for name, value in told.items() if value is not None})
-        trials = list(self._trials())
         for start, end, facts in trials:
             self._tell_trial(run, start, end, facts)
-        self._add_points(run, list(self._bests(ended)))
+        self._add_points(run, list(self._bests(ended)), self.store.known(run).metrics if was_there else ())
         self.store.check_artefacts(run)
         for name in FILES:
             if (self.folder / name).is_file():
@@ -93,22 +93,24 @@ class _Search:
     def _tell_trial(self, parent: str, start: int, end: int, facts: Mapping[str, Any]) -> None:
         id_, number_ = facts["id"], facts["number"]
         run, was_there = self.store.run(self.name, self._token(id_, number_), f"{id_} {number_}", start)
-        if was_there and self.store.known(run).status != "RUNNING":
+        had = self.store.known(run) if was_there else None
+        if had and had.status != "RUNNING":
             return
         settings = {cut(name): cut(value, LONGEST_VALUE) for name, value in flat(facts["settings"])}
         told = {"mlflow.parentRunId": parent, "matinee.search": self.folder.name, "matinee.trial": f"{id_}/{number_}",
                 "matinee.model": facts["model"], "matinee.state": facts["state"], "matinee.why": facts["why"]}
-        self.store.add_words(run, settings, {name: cut(value, 5000) for name, value in told.items() if value})
+        self.store.add_words(run, settings, {name: cut(value, LONGEST_TAG) for name, value in told.items() if value})
         value = facts["value"] if facts["state"] == "done" else None
         points = [(mapped(self.found["metric"]), 0, value), ("seconds", 0, facts["seconds"]),
                   ("peak_mb", 0, facts["peak_mb"]),
                   *(("validation", step, one) for step, one in enumerate(facts["reports"], 1))]
-        self._add_points(run, [Point(key, step, number(one)[0], end) for key, step, one in points if one is not None])
+        self._add_points(run, [Point(key, step, number(one)[0], end) for key, step, one in points if one is not None],
+                         had.metrics if had else ())
         self.store.set_status(run, STATUS[facts["state"]], end)
 
-    def _add_points(self, run: str, points: list[Point]) -> None:
-        """Those of them that MLflow has not."""
-        had = {key: self.store.steps(run, key) for key in self.store.known(run).metrics}
+    def _add_points(self, run: str, points: list[Point], metrics: Sequence[str]) -> None:
+        """Those of them that MLflow has not, which knows these metrics of the run."""
+        had = {key: self.store.steps(run, key) for key in metrics}
         if missing := [one for one in points if one.step not in had.get(one.key, ())]:
             self.store.add_points(run, missing)
 
@@ -117,14 +119,19 @@ class _Search:
         for row in self.found["models"]:
             for trial in row["trials"]:
                 values = self.folder / "values" / row["id"] / f"{trial['number']}.npy"
-                end = _milliseconds(values if values.is_file() else self.folder / "tune.json")
+                end = milliseconds(values if values.is_file() else self.folder / "tune.json")
                 yield end - int(1000 * trial["seconds"]), end, {"id": row["id"], "model": row["model"], **trial}
 
     def _token(self, *which: object) -> str:
-        """The same for the same search and trial: its journal begins with the moment at which it was begun."""
+        """The same for the same search and trial."""
+        return hashlib.sha256(json.dumps([self.folder.name, *which]).encode() + self._begun).hexdigest()[:32]
+
+    @cached_property
+    def _begun(self) -> bytes:
+        """The first line of the search's journal, which names the process that wrote it: no two searches have the
+        same."""
         with (self.folder / "trials.log").open("rb") as file:
-            first = file.readline()
-        return hashlib.sha256(json.dumps([self.folder.name, *which]).encode() + first).hexdigest()[:32]
+            return file.readline()
 
 
 def _wants(folder: Path) -> bool:
@@ -134,7 +141,3 @@ def _wants(folder: Path) -> bool:
 
 def _note(folder: Path) -> Path:
     return folder / "tracking" / "mirror.json"
-
-
-def _milliseconds(path: Path) -> int:
-    return path.stat().st_mtime_ns // 1_000_000

@@ -5,7 +5,7 @@ None of it is part of a trial: it is the same for each of them. Fits of earlier 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,10 +13,9 @@ from matinee.config import ModelEntry
 from matinee.contract import Scorer
 from matinee.errors import ModelError
 from matinee.experiment.cache import Cache
-from matinee.experiment.fitting import Fitter
+from matinee.experiment.fitting import KIND, Fitter, kept
 from matinee.experiment.ordering import Ordering
 from matinee.experiment.stages import StageData
-from matinee.scoring import store
 
 
 @dataclass(eq=False)
@@ -26,6 +25,7 @@ class FirstStage:
     fitter: Fitter
     stage: StageData
     cache: Cache
+    say: Callable[[str], None]
     fitted: dict[str, Scorer] = field(default_factory=dict)
     inner: StageData | None = None
     """Made where the first order is learnt from candidates."""
@@ -52,25 +52,17 @@ class FirstStage:
     def _fit(self, id_: str) -> Scorer:
         entry = self.fitter.experiment.model(id_)
         key = self.fitter.key(entry, self.stage, self.stage, None)
-        known = self.cache.find("model", key)
+        known = self.cache.find(KIND, key)
         with suppress(ModelError):  # damaged since: to fit it is the cure
-            if known is not None:
-                scorer, about = store.load(known)
-                if about["key"] == key:
-                    return scorer
+            if known is not None and (found := kept(known, key)) is not None:
+                return found[0]
         scorer = self.fitter.fit(entry, self.stage, self.stage, None)
-        place = self.cache.place("model", key)
-        store.save(scorer, place, about=self.fitter.about(entry, self.stage, key, scorer))
-        self.cache.note("model", key, place)
+        self.fitter.keep(scorer, entry, self.stage, key, self.cache.place(KIND, key), self.cache)
         return scorer
 
     def _ordering(self, fitter: Fitter) -> Ordering:
         found = {id_: scorer.found.get("stop_at") for id_, scorer in self.fitted.items()}
-        return Ordering(fitter, self.cache, _unheard, self._knowing, found)
+        return Ordering(fitter, self.cache, self.say, self._knowing, found)
 
     def _knowing(self, ids: Sequence[str], stage: StageData) -> tuple[Scorer, ...]:
         return tuple(self.fitted[id_] for id_ in ids)
-
-
-def _unheard(line: str) -> None:
-    """Nobody listens."""

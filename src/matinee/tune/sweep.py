@@ -152,9 +152,12 @@ def experiments(experiment: Experiment) -> list[tuple[dict[str, Any], Experiment
 
 def in_words(values: Mapping[str, Any]) -> str:
     """`ease.l2 = 300, seed = 1`"""
-    shown = {key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-             for key, value in values.items()}
-    return ", ".join(f"{short(key)} = {value}" for key, value in shown.items())
+    return ", ".join(f"{short(key)} = {as_text(value)}" for key, value in values.items())
+
+
+def as_text(value: Any) -> str:
+    """One value of a grid."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def short(key: str) -> str:

@@ -40,7 +40,6 @@ from matinee.evaluation.uncertainty import mean
 from matinee.experiment.cache import Cache
 from matinee.experiment.feature_cache import FeatureCache
 from matinee.experiment.fitting import Fitter
-from matinee.experiment.folder import Vectors
 from matinee.experiment.item_vectors import find_vectors
 from matinee.experiment.material import material
 from matinee.experiment.stages import StageData, some, split_stages
@@ -67,9 +66,7 @@ class Bench:
     config: Mapping[str, Any]
     experiment: Experiment
     valid: StageData
-    vectors: Vectors
-    cache: Cache
-    threads: int
+    fitter: Fitter
     first: FirstStage
 
     @classmethod
@@ -80,7 +77,7 @@ class Bench:
         split = replace(stuff.split, stages={"valid": valid_of(stuff.split)})
         valid = split_stages(stuff.dataset, split, experiment.filters)["valid"]
         fitter = Fitter(experiment, threads, _unheard, _unnoted, None, vectors, FeatureCache(cache))
-        return cls(config, experiment, valid, vectors, cache, threads, FirstStage(fitter, valid, cache))
+        return cls(config, experiment, valid, fitter, FirstStage(fitter, valid, cache, _mute))
 
     def lacking(self, id_: str) -> tuple[str, ...]:
         """Of a second stage that nothing is prepared for yet, its first stage."""
@@ -102,7 +99,7 @@ class Bench:
             if {"epoch", "validation"} <= facts.keys() and not go_on(facts["validation"]):
                 raise Pruned
 
-        fitter = Fitter(experiment, self.threads, _unheard, heard, None, self.vectors, FeatureCache(self.cache))
+        fitter = replace(self.fitter, experiment=experiment, journal=heard)
         scorer = (self.first.fit(entry, fitter) if entry.candidates is not None
                   else fitter.fit(entry, self.valid, self.valid, None))
         lists = self.valid.recommend(scorer, parse(metric).k, name=id_, personal=entry.recipe.personal)
@@ -160,7 +157,7 @@ def work(channel: Channel) -> None:
         return
     channel.say({"ready": True})
     known: set[str] = set()
-    with threadpool_limits(limits=bench.threads):
+    with threadpool_limits(limits=bench.fitter.threads):
         while True:
             channel.say(_one(bench, channel.next(), channel, known))
 
